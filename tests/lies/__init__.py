@@ -1,0 +1,1 @@
+"""Named lies: wrong backwards that a checker must catch, each beside its right twin, and traps."""
