@@ -1,0 +1,45 @@
+"""Checks gradients: proves one for every input, or refutes it with a counterexample.
+
+`check` gathers the evidence and gives a `Report`; `assert_correct` is for tests, `check_module`
+for everything in a module, `gradcheck` for those who come from torch.
+"""
+
+from typing import TYPE_CHECKING
+
+import lazy_loader as _lazy
+
+__version__ = "0.1.0"
+
+# Nothing is imported until it is used: `gradproof --version` must not wait for SymPy.
+__getattr__, __dir__, _ = _lazy.attach(
+    __name__,
+    submodules=["domains", "strategies"],
+    submod_attrs={
+        "api": ["assert_correct", "check_module", "gradcheck"],
+        "check": ["check"],
+        "register": ["register"],
+        "verdict": ["Counterexample", "Entry", "Finding", "Report", "Verdict"],
+    },
+)
+
+if TYPE_CHECKING:
+    from verify import domains, strategies
+    from verify.api import assert_correct, check_module, gradcheck
+    from verify.check import check
+    from verify.register import register
+    from verify.verdict import Counterexample, Entry, Finding, Report, Verdict
+
+__all__ = [
+    "Counterexample",
+    "Entry",
+    "Finding",
+    "Report",
+    "Verdict",
+    "assert_correct",
+    "check",
+    "check_module",
+    "domains",
+    "gradcheck",
+    "register",
+    "strategies",
+]
