@@ -201,6 +201,10 @@ class Report:
         What is worth knowing and counts for nothing.
     reason : str, optional
         Why nothing could be said; for `Verdict.UNDECIDED`.
+    command : str, optional
+        The command line that makes this report again.
+    printed : str, optional
+        The last lines that the code under test printed.
     """
 
     name: str
@@ -225,6 +229,8 @@ class Report:
     worst: str | None = None
     notes: list[str] = field(default_factory=list)
     reason: str | None = None
+    command: str | None = None
+    printed: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -279,6 +285,8 @@ class Report:
             "worst": self.worst,
             "notes": [str(what) for what in self.notes],
             "reason": self.reason,
+            "command": self.command,
+            "printed": self.printed,
         }
 
     def __str__(self) -> str:

@@ -1,0 +1,229 @@
+"""The report for a terminal and for a log file: 80 columns, readable without colour."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.control import strip_control_codes
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from verify.report import wording
+from verify.verdict import Report, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDTH = 80
+ROWS = 10  # of the failure table; how many more there are is said
+STYLES = {
+    Verdict.PROVED: "green",
+    Verdict.VERIFIED: "cyan",
+    Verdict.INACCURATE: "bold yellow",
+    Verdict.REFUTED: "bold red",
+    Verdict.UNDECIDED: "bold magenta",
+}
+EVIDENCE_STYLES = {"pass": "green", "fail": "red", "skip": "dim"}
+
+
+def console(file=None, color: str = "auto", width: int | None = None) -> Console:
+    """A console that prints what it is given: no markup, no emoji, no guessing of numbers.
+
+    Parameters
+    ----------
+    file : file-like, optional
+        Standard output if missing.
+    color : {"auto", "always", "never"}
+    width : int, optional
+        The terminal's if missing, and 80 where there is none.
+    """
+    return Console(
+        file=file,
+        width=width,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        force_terminal={"always": True, "never": False}.get(color),
+        no_color=True if color == "never" else None,
+        soft_wrap=False,
+    )
+
+
+def render(report: Report, *, verbose: bool = True, width: int = WIDTH) -> str:
+    """The report as text without colour; what ``str(report)`` gives."""
+    stream = io.StringIO()
+    show(console(stream, color="never", width=width), report, verbose=verbose)
+    return stream.getvalue().rstrip("\n")
+
+
+def show(out: Console, report: Report, *, verbose: bool = False) -> None:
+    """Print one result: a line where it passes, everything one needs to act where it does not."""
+    if report.ok:
+        out.print(_line(report), crop=False, overflow="ignore", no_wrap=True)
+        if verbose:
+            _show_pass_details(out, report)
+        return
+    _show_failure(out, report, verbose=verbose)
+
+
+def _clean(text: object) -> str:
+    """Text of the user's code without control characters, which would break a log or a screen."""
+    return strip_control_codes(str(text)).replace("\x1b", "")
+
+
+def _line(report: Report) -> Text:
+    line = Text()
+    line.append(f"{report.verdict.value:<10} ", style=STYLES[report.verdict])
+    line.append(f"{_clean(report.name):<24}")
+    # a time below a second is noise here; -v and the files have it
+    slow = f"{report.seconds:.1f} s" if report.seconds >= 1 else ""
+    facts = [wording.power(report), _scope(report), slow]
+    line.append("".join(f"  {fact}" for fact in facts if fact), style="dim")
+    return line
+
+
+def _scope(report: Report) -> str:
+    scope = (report.scope or "").removeprefix("at ")
+    return scope if len(scope) <= 14 else f"{scope.count('(')} shapes"
+
+
+def _show_pass_details(out: Console, report: Report) -> None:
+    _row(out, "means", report.verdict.meaning)
+    _row(out, "holds", report.scope)
+    _row(out, "power", wording.power(report))
+    _row(out, "formula", report.derivative)
+    _row(out, "worst", report.worst)
+    _show_evidence(out, report)
+    _show_margins(out, report)
+
+
+def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
+    # The first three lines: what is wrong, where, and how to see it again.
+    head = Text()
+    head.append(f"{report.verdict.value.upper()}  ", style=STYLES[report.verdict])
+    head.append(f"{_clean(report.name)}: ", style="bold")
+    head.append(_clean(wording.headline(report)))
+    out.print(head, soft_wrap=True)
+    where, again = wording.where(report), wording.again(report)
+    _row(out, "where", where, wrap=False)
+    _row(out, "again", again, wrap=False)
+
+    found = report.counterexample
+    if found is not None:
+        _row(out, "given", wording.number(found.actual), style="red")
+        _row(out, "expected", wording.number(found.expected), style="green")
+    _row(out, "formula", report.derivative)
+    _row(out, "mistake", report.diagnosis, style="bold")
+    if where != wording.place(report):
+        _row(out, "source", wording.place(report), wrap=False)
+    for number, condition in enumerate(report.conditions):
+        _row(out, "cell" if number == 0 else "", condition)
+    _row(out, "worst", report.worst)
+    _show_entries(out, report)
+    if report.verdict is Verdict.UNDECIDED:
+        rest = "\n".join((report.reason or "").strip().splitlines()[1:])
+        _row(out, "why", rest or None)
+    _show_evidence(out, report, only=None if verbose else ("fail",))
+    if verbose:
+        _show_margins(out, report)
+    if report.printed:
+        _block(out, "printed by the code under test", report.printed)
+    if report.repair:
+        # \u2500 and its like cannot be written everywhere
+        frame = box.SQUARE if "utf" in (out.encoding or "").lower() else box.ASCII
+        code = Text(_clean_block(report.repair))
+        out.print(
+            Panel(
+                code, title="a backward that is right", title_align="left", box=frame, width=WIDTH
+            )
+        )
+    if report.snippet and report.snippet.strip() != again:
+        _block(out, "run this to see it", report.snippet)
+    out.print()
+
+
+def _row(out: Console, label: str, value: object, *, style: str = "", wrap: bool = True) -> None:
+    """``label     value``; prose is wrapped, what one copies or clicks is not."""
+    if value is None or value == "":
+        return
+    text = _clean(value)
+    lead = f"  {label:<10}"
+    lines = (
+        textwrap.wrap(text, max(out.width - len(lead), 20), break_long_words=False) or [""]
+        if wrap
+        else [text.replace("\n", " ")]
+    )
+    for count, line in enumerate(lines):
+        row = Text()
+        row.append(lead if count == 0 else " " * len(lead), style="dim")
+        row.append(line, style=style)
+        out.print(row, soft_wrap=True)
+
+
+def _show_entries(out: Console, report: Report) -> None:
+    if len(report.entries) < 2 and report.counterexample is not None:
+        return  # one entry has been shown already
+    if not report.entries:
+        return
+    rows = wording.worst_first(report.entries)
+    table = Table(box=None, padding=(0, 1), show_edge=False, header_style="dim")
+    table.add_column("")
+    table.add_column("entry", no_wrap=True)
+    for title in ("given", "expected", "abs error", "rel error", "ulps"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for place, entry in enumerate(rows[:ROWS]):
+        table.add_row(
+            "  > " if place == 0 else "",
+            Text(_clean(wording.entry_name(entry.argument, tuple(entry.index)))),
+            wording.number(entry.given, 8),
+            wording.number(entry.expected, 8),
+            wording.number(entry.abs_error, 2),
+            wording.number(entry.rel_error, 2),
+            wording.number(entry.ulps, 2),
+            style="bold" if place == 0 else "",
+        )
+    out.print(table)
+    if len(rows) > ROWS:
+        out.print(Text(f"    and {len(rows) - ROWS} more", style="dim"))
+
+
+def _show_evidence(out: Console, report: Report, only: Sequence[str] | None = None) -> None:
+    for finding in report.findings:
+        if only is not None and finding.status not in only:
+            continue
+        lead = f"  {finding.status:<4}  {finding.evidence:<13}"
+        lines = textwrap.wrap(_clean(finding.message), max(out.width - len(lead), 20)) or [""]
+        row = Text()
+        row.append(lead, style=EVIDENCE_STYLES[finding.status])
+        row.append(lines[0])
+        out.print(row, soft_wrap=True)
+        for line in lines[1:]:
+            out.print(Text(" " * len(lead) + line), soft_wrap=True)
+
+
+def _show_margins(out: Console, report: Report) -> None:
+    for label, items in (("not covered", report.not_covered), ("note", report.notes)):
+        for item in items:
+            _row(out, label, f" {item}" if label == "not covered" else item)
+
+
+def _block(out: Console, title: str, text: str) -> None:
+    out.print(Text(f"  {title}:", style="dim"))
+    for line in _clean_block(text).splitlines():
+        out.print(Text(f"    {line}"), soft_wrap=True)
+
+
+def _clean_block(text: str) -> str:
+    return "\n".join(_clean(line) for line in textwrap.dedent(text).strip("\n").splitlines())
+
+
+def show_summary(out: Console, reports: list[Report], seconds: float) -> None:
+    """Print the last line: how many of each, and how long it took."""
+    bad = any(not r.ok for r in reports)
+    text = f"{wording.counts(reports)} in {seconds:.1f} s"
+    out.print(Text(text, style="bold red" if bad else "bold green"), soft_wrap=True)

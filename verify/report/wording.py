@@ -1,0 +1,186 @@
+"""The sentences of a report, shared by every format: what is wrong, where, how to see it again."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from typing import Any
+
+from verify.verdict import Counterexample, Entry, Report, Verdict, plain
+
+WIDEST_INLINE = 60  # longer values are described here and spelled out in the code to run
+
+
+def number(value: Any, digits: int | None = None) -> str:
+    """A number as text: the shortest that reads back exactly, or `digits` significant ones.
+
+    Examples
+    --------
+    >>> number(0.1), number(2 / 3, 4), number(float("nan")), number(None)
+    ('0.1', '0.6667', 'nan', '-')
+    """
+    if value is None:
+        return "-"
+    value = plain(value)
+    if isinstance(value, dict) and set(value) == {"re", "im"}:
+        sign = "" if str(value["im"]).startswith("-") else "+"
+        return f"{number(value['re'], digits)}{sign}{number(value['im'], digits)}j"
+    if isinstance(value, float) and digits is not None:
+        return f"{value:.{digits}g}"
+    return str(value)
+
+
+def array(value: Any) -> str:
+    """An argument's value, in brackets, or described by its shape where that would be long."""
+    text = _listed(plain(value))
+    if len(text) <= WIDEST_INLINE:
+        return text
+    shape = getattr(value, "shape", None)
+    if shape is None:
+        return text[: WIDEST_INLINE - 1] + "…"
+    return f"<array of shape {tuple(shape)}>"
+
+
+def _listed(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_listed(item) for item in value) + "]"
+    if isinstance(value, dict):
+        if set(value) == {"re", "im"}:
+            return number(value)
+        return "{" + ", ".join(f"{k}: {_listed(v)}" for k, v in value.items()) + "}"
+    return str(value)
+
+
+def entry_name(argument: str | None, index: tuple[int, ...]) -> str:
+    """``x[0, 2]``, or ``x`` for a scalar."""
+    name = argument or "entry"
+    return f"{name}[{', '.join(map(str, index))}]" if index else name
+
+
+def point(found: Counterexample) -> str:
+    """The input of a counterexample, argument by argument, upstream gradient last."""
+    parts = [f"{name} = {array(value)}" for name, value in found.inputs.items()]
+    if found.grad_output is not None:
+        parts.append(f"grad_output = {array(found.grad_output)}")
+    return ", ".join(parts)
+
+
+def headline(report: Report) -> str:
+    """What is wrong, in one sentence without a full stop; for a pass, what that means."""
+    failed = [f for f in report.findings if f.status == "fail"]
+    found = report.counterexample
+    argument = report.argument
+    match report.verdict:
+        case Verdict.REFUTED if report.blame in ("forward", "formula", "domain"):
+            if failed and failed[0].message:
+                return _sentence(f"{report.blame}: {failed[0].message}")
+            return f"{report.blame} is the odd one out"
+        case Verdict.REFUTED:
+            if failed and all(f.evidence == "contract" for f in failed):
+                return _sentence(f"backward: {failed[0].message}")
+            if argument is not None:
+                order = "second " if _only(failed, "second_order") else ""
+                return f"backward gives a wrong {order}gradient of {argument}"
+            if failed and failed[0].message:
+                return _sentence(f"backward: {failed[0].message}")
+            return "backward is wrong"
+        case Verdict.INACCURATE:
+            whose = f"the gradient of {argument}" if argument else "the gradient"
+            if found is not None and not _finite(found.actual):
+                return f"{whose} is {number(found.actual)} where the derivative is finite"
+            if report.max_ulp is not None:
+                return f"{whose} loses digits: {number(report.max_ulp, 3)} ulps"
+            return f"{whose} loses digits"
+        case Verdict.UNDECIDED:
+            skipped = [f.message for f in report.findings if f.status == "skip" and f.message]
+            return _sentence(report.reason or (skipped[0] if skipped else "nothing could be said"))
+        case _:
+            return report.verdict.meaning
+
+
+def _only(findings: list, evidence: str) -> bool:
+    return bool(findings) and all(f.evidence == evidence for f in findings)
+
+
+def _sentence(text: str) -> str:
+    """The first line of `text`, as the middle of a sentence."""
+    first = text.strip().splitlines()[0] if text.strip() else ""
+    return first.removesuffix(".")
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return math.isfinite(abs(complex(value)))
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def place(report: Report) -> str | None:
+    """``file.py:12``, where an editor would jump to."""
+    return f"{report.location[0]}:{report.location[1]}" if report.location else None
+
+
+def where(report: Report) -> str | None:
+    """The entry and the input that show the failure."""
+    found = report.counterexample
+    if found is None:
+        return place(report)
+    return f"{entry_name(report.argument, tuple(found.index))} at {point(found)}"
+
+
+def again(report: Report) -> str | None:
+    """The command that makes the same report, or where to find the code that does."""
+    if report.command:
+        return report.command
+    if ":" in report.name:
+        return f"gradproof {shlex.quote(report.name)}"
+    if report.snippet:
+        lines = report.snippet.strip().splitlines()
+        return lines[0] if len(lines) == 1 else "run the code below"
+    return None
+
+
+def worst_first(entries: list[Entry]) -> list[Entry]:
+    """The rows of the failure table, the largest loss first; what is not finite comes before."""
+
+    def loss(entry: Entry) -> tuple[float, float]:
+        size = entry.ulps if entry.ulps is not None else entry.rel_error
+        return (
+            math.inf if math.isnan(size) else size,
+            math.inf if math.isnan(entry.abs_error) else entry.abs_error,
+        )
+
+    return sorted(entries, key=loss, reverse=True)
+
+
+def cells(report: Report) -> str:
+    """``3 cells``, with how many of them were proved where it is not all of them.
+
+    Examples
+    --------
+    >>> cells(Report("f", Verdict.VERIFIED, cells={"explored": 3, "proved": 2}))
+    '2 of 3 cells proved'
+    """
+    explored, proved = report.cells.get("explored", 0), report.cells.get("proved", 0)
+    plural = "cell" if explored == 1 else "cells"
+    if not explored:
+        return ""
+    if proved == explored or not proved:
+        return f"{explored} {plural}"
+    return f"{proved} of {explored} {plural} proved"
+
+
+def power(report: Report) -> str:
+    """How much a pass says: cells, digits lost, and the smallest error that would have shown."""
+    parts = [cells(report)]
+    if report.max_ulp is not None:
+        parts.append(f"{number(float(report.max_ulp), 2)} ulp")
+    if report.resolution is not None:
+        parts.append(f"sees {number(float(report.resolution), 1)}")
+    return ", ".join(part for part in parts if part)
+
+
+def counts(reports: list[Report]) -> str:
+    """``5 checked: 3 proved, 1 refuted, 1 undecided``."""
+    tally = [(sum(r.verdict is v for r in reports), v.value) for v in Verdict]
+    return f"{len(reports)} checked: " + ", ".join(f"{n} {v}" for n, v in tally if n)
