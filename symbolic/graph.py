@@ -1,0 +1,336 @@
+"""Expression graphs: what traced code computes, as one shared graph of formulas.
+
+A :class:`Node` is an expression (an operation and its arguments); a :class:`Graph` makes nodes and
+keeps each distinct expression once, so that equal subexpressions are one object and every later
+pass (evaluation in floats or in balls, differentiation, normal forms, translation to SymPy) visits
+them once. Nodes carry no number: the sample value that a traced entry stands for lives in
+:mod:`symbolic.values`.
+
+May import: :mod:`symbolic.primitives`, :mod:`symbolic.constants`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from symbolic import primitives
+from symbolic.constants import recognise
+
+__all__ = ["Graph", "Node", "Program", "topological"]
+
+
+class Node:
+    """An expression: the name of an operation and its arguments.
+
+    Leaves are ``("var", (name,))``, ``("const", (Fraction,))``, ``("float", (float,))`` (a float
+    with no closed form, taken as exact) and ``("pi", ())``, ``("euler", ())``.
+    """
+
+    __slots__ = ("args", "index", "op")
+
+    def __init__(self, op: str, args: tuple, index: int):
+        self.op = op
+        self.args = args
+        self.index = index
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return () if self.op in primitives.LEAVES else self.args
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is a number by itself (a leaf constant, not any expression of constants)."""
+        return self.op == "const"
+
+    def __repr__(self) -> str:
+        if self.op in ("var", "const", "float"):
+            return str(self.args[0])
+        return f"{self.op}({', '.join(map(repr, self.args))})" if self.args else self.op
+
+
+def topological(roots: Iterable[Node]) -> list[Node]:
+    """All nodes below ``roots``, each after its arguments (without recursion)."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack = [(root, False) for root in roots]
+    while stack:
+        node, expanded = stack.pop()
+        if expanded:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((child, False) for child in node.children if child not in seen)
+    return order
+
+
+class Graph:
+    """Makes nodes, each distinct expression once, and folds what is trivial (0 + x, 1 x, 2 + 3)."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[tuple, Node] = {}
+        self._counter = 0
+        self.zero = self.constant(0)
+        self.one = self.constant(1)
+        self.closed_forms: dict[float, str] = {}
+        self._partials: dict[Node, tuple[Node, ...]] = {}
+
+    def make(self, op: str, *args: Any) -> Node:
+        """The node of that operation, as it stands, without folding."""
+        key = (op, *args)
+        node = self._nodes.get(key)
+        if node is None:
+            self._counter += 1
+            node = self._nodes[key] = Node(op, args, self._counter)
+        return node
+
+    # Leaves
+
+    def variable(self, name: str) -> Node:
+        return self.make("var", name)
+
+    def constant(self, value: int | Fraction) -> Node:
+        return self.make("const", Fraction(value))
+
+    def number(self, value: Any) -> Node:
+        """A number met in code: exact where it is an integer, a short decimal or a closed form."""
+        if isinstance(value, (int, Fraction)):
+            return self.constant(value)
+        value = float(value)
+        if value != value or value in (float("inf"), float("-inf")):
+            return self.make("float", value if value == value else float("nan"))
+        form = recognise(value)
+        if form is None:
+            return self.make("float", value)
+        if form.text:
+            self.closed_forms[value] = form.text
+        node = self.constant(form.factor)
+        if form.base is not None:
+            node = self.mul(node, self._base(form.base))
+        return node
+
+    def _base(self, base: tuple) -> Node:
+        if len(base) == 1:
+            return self.make(base[0])
+        op, *args = base
+        return self.apply(
+            op, *(self._base(a) if isinstance(a, tuple) else self.constant(a) for a in args)
+        )
+
+    # Arithmetic, with folding
+
+    def add(self, a: Node, b: Node) -> Node:
+        if a.op == "const" and b.op == "const":
+            return self.constant(a.args[0] + b.args[0])
+        if a is self.zero:
+            return b
+        if b is self.zero:
+            return a
+        if a.index > b.index:
+            a, b = b, a
+        return self.make("add", a, b)
+
+    def mul(self, a: Node, b: Node) -> Node:
+        if a.op == "const" and b.op == "const":
+            return self.constant(a.args[0] * b.args[0])
+        if a is self.zero or b is self.zero:
+            return self.zero
+        if a is self.one:
+            return b
+        if b is self.one:
+            return a
+        if a.index > b.index:
+            a, b = b, a
+        if a.op == "const" and b.op == "mul" and b.args[0].op == "const":
+            return self.mul(self.constant(a.args[0] * b.args[0].args[0]), b.args[1])
+        if b.op == "const" and a.op == "mul" and a.args[0].op == "const":
+            return self.mul(self.constant(b.args[0] * a.args[0].args[0]), a.args[1])
+        if b.op == "const":
+            a, b = b, a  # the constant first, wherever it was made
+        return self.make("mul", a, b)
+
+    def neg(self, a: Node) -> Node:
+        return self.mul(self.constant(-1), a)
+
+    def sub(self, a: Node, b: Node) -> Node:
+        return self.zero if a is b else self.add(a, self.neg(b))
+
+    def div(self, a: Node, b: Node) -> Node:
+        if b.op == "const" and b.args[0] != 0:
+            return self.mul(self.constant(1 / b.args[0]), a)
+        if a is self.zero:
+            return a
+        return self.make("div", a, b)
+
+    def pow(self, a: Node, b: Node) -> Node:
+        if b.op == "const":
+            exponent = b.args[0]
+            if exponent == 0:
+                return self.one
+            if exponent == 1:
+                return a
+            if a.op == "const" and exponent.denominator == 1 and abs(exponent) <= 64:
+                if a.args[0] != 0 or exponent > 0:
+                    return self.constant(a.args[0] ** int(exponent))
+            if exponent == -1:
+                return self.div(self.one, a)
+        if a is self.one:
+            return a
+        return self.make("pow", a, b)
+
+    def sqrt(self, a: Node) -> Node:
+        if a.op == "const" and a.args[0] >= 0:
+            root = _exact_root(a.args[0])
+            if root is not None:
+                return self.constant(root)
+        return self.pow(a, self.constant(Fraction(1, 2)))
+
+    def apply(self, op: str, *args: Node) -> Node:
+        """The operation ``op`` on ``args``, folded where that is trivial."""
+        fold = _FOLDING.get(op)
+        if fold is not None:
+            return fold(self, *args)
+        if len(args) == 1 and args[0].op == "const":
+            exact = primitives.EXACT.get((op, args[0].args[0]))
+            if exact is not None:
+                return self.constant(exact)
+        return self.make(op, *args)
+
+    # Calculus
+
+    def partials(self, node: Node) -> tuple[Node, ...]:
+        """The derivative of ``node`` in each of its arguments, as SymPy derives it."""
+        found = self._partials.get(node)
+        if found is None:
+            found = self._partials[node] = tuple(
+                self._partial(node, i) for i in range(len(node.children))
+            )
+        return found
+
+    def _partial(self, node: Node, i: int) -> Node:
+        if node.op == "add":
+            return self.one
+        if node.op == "mul":
+            return node.args[1 - i]
+        if node.op in primitives.LOCALLY_CONSTANT:
+            return self.zero
+        return primitives.partial(self, node, i)
+
+    def vjp(
+        self, outputs: Sequence[Node], seeds: Sequence[Node], wrt: Sequence[Node]
+    ) -> list[Node]:
+        """Vector-Jacobian product: the sum over k of ``seeds[k]`` times d outputs[k] / d wrt[i].
+
+        The chain rule over the graph, with each operation's derivative from SymPy.
+        """
+        cotangent: dict[Node, Node] = {}
+        for output, seed in zip(outputs, seeds, strict=True):
+            cotangent[output] = self.add(cotangent.get(output, self.zero), seed)
+        targets = set(wrt)
+        order = topological(outputs)
+        active: set[Node] = set()  # what depends on a target at all
+        for node in order:
+            if node in targets or any(child in active for child in node.children):
+                active.add(node)
+        for node in reversed(order):
+            g = cotangent.get(node)
+            if g is None or g is self.zero or node not in active:
+                continue
+            for child, slope in zip(node.children, self.partials(node), strict=True):
+                if child in active and slope is not self.zero:
+                    cotangent[child] = self.add(
+                        cotangent.get(child, self.zero), self.mul(g, slope)
+                    )
+        return [cotangent.get(x, self.zero) if x in active else self.zero for x in wrt]
+
+    def substitute(self, roots: Sequence[Node], replacement: dict[Node, Node]) -> list[Node]:
+        """The same expressions with some nodes replaced by others."""
+        done = dict(replacement)
+        for node in topological(roots):
+            if node not in done:
+                if not node.children:
+                    done[node] = node
+                else:
+                    args = [done[c] for c in node.args]
+                    same = all(x is y for x, y in zip(args, node.args, strict=True))
+                    done[node] = node if same else self.apply(node.op, *args)
+        return [done[root] for root in roots]
+
+
+_FOLDING: dict[str, Callable[..., Node]] = {
+    "add": Graph.add,
+    "mul": Graph.mul,
+    "div": Graph.div,
+    "pow": Graph.pow,
+    "sqrt": Graph.sqrt,
+    "sub": Graph.sub,
+    "neg": Graph.neg,
+}
+
+
+def _exact_root(value: Fraction) -> Fraction | None:
+    from math import isqrt
+
+    n, d = isqrt(value.numerator), isqrt(value.denominator)
+    exact = n * n == value.numerator and d * d == value.denominator
+    return Fraction(n, d) if exact else None
+
+
+class Program:
+    """A list of expressions laid out for repeated evaluation in any arithmetic.
+
+    Parameters
+    ----------
+    outputs : sequence of Node
+        What to compute.
+
+    Examples
+    --------
+    >>> from symbolic.graph import Graph, Program
+    >>> from symbolic.primitives import FLOAT
+    >>> g = Graph()
+    >>> x = g.variable("x")
+    >>> program = Program([g.add(g.mul(x, x), g.one)])
+    >>> [float(v) for v in program.run(FLOAT, {"x": 3.0})]
+    [10.0]
+    """
+
+    def __init__(self, outputs: Sequence[Node]):
+        order = topological(outputs)
+        place = {node: i for i, node in enumerate(order)}
+        self.steps = [
+            (node.op, node.args)
+            if node.op in primitives.LEAVES
+            else (node.op, tuple(place[c] for c in node.args))
+            for node in order
+        ]
+        self.results = [place[node] for node in outputs]
+        self.variables = [node.args[0] for node in order if node.op == "var"]
+        # A power with a constant exponent is evaluated as such (sqrt, x**3 of a negative x).
+        self.exponents = {
+            place[node]: node.args[1].args[0]
+            for node in order
+            if node.op == "pow" and node.args[1].op == "const"
+        }
+
+    def run(self, arithmetic: primitives.Arithmetic, values: dict[str, Any]) -> list[Any]:
+        """The outputs' values; ``values`` gives one for each variable, in that arithmetic."""
+        done: list[Any] = []
+        put = done.append
+        table = arithmetic.table
+        for i, (op, args) in enumerate(self.steps):
+            if op == "add":
+                put(done[args[0]] + done[args[1]])
+            elif op == "mul":
+                put(done[args[0]] * done[args[1]])
+            elif op == "var":
+                put(values[args[0]])
+            elif op in primitives.LEAVES:
+                put(arithmetic.leaf(op, args))
+            elif i in self.exponents:
+                put(arithmetic.power(done[args[0]], self.exponents[i]))
+            else:
+                put(table[op](*(done[a] for a in args)))
+        return [done[i] for i in self.results]
