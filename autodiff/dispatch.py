@@ -1,0 +1,122 @@
+"""What NumPy and SciPy functions do with tensors: tables that the families of Functions fill.
+
+A table maps the function that was called to what runs instead. Functions without a gradient are
+listed by name (`NON_DIFFERENTIABLE`): they run on the arrays and return plain results. Whatever
+stands in neither raises a TypeError, rather than losing the gradient silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import autodiff.tensor as _tensor
+
+__all__ = ["FUNCTIONS", "METHODS", "NON_DIFFERENTIABLE", "UFUNCS", "implements"]
+
+UFUNCS: dict[str, Callable[..., Any]] = {}
+METHODS: dict[tuple[str, str], Callable[..., Any]] = {}
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+# Piecewise constant, or about types, shapes and order: there is nothing to differentiate.
+NON_DIFFERENTIABLE: frozenset[str] = frozenset(
+    """
+    all allclose any argmax argmin argpartition argsort argwhere around array_equal array_equiv
+    bincount bitwise_and bitwise_or bitwise_xor broadcast_shapes can_cast ceil copysign count_nonzero
+    digitize divmod empty_like equal fix flatnonzero floor floor_divide frexp greater greater_equal
+    histogram iscomplex iscomplexobj isclose isfinite isin isinf isnan isneginf isposinf isreal
+    isrealobj iterable less less_equal lexsort logical_and logical_not logical_or logical_xor
+    may_share_memory min_scalar_type nanargmax nanargmin ndim nextafter nonzero not_equal ones_like
+    put result_type rint round searchsorted shape shares_memory sign signbit size spacing trunc
+    unique unravel_index zeros_like full_like array_repr array_str array2string invert left_shift
+    right_shift unique_values unique_counts unique_inverse unique_all intersect1d union1d setdiff1d
+    gcd lcm copyto
+    """.split()
+) - {"copysign", "sign", "put", "copyto", "divmod"}
+
+
+def implements(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Register what runs when NumPy functions are called on tensors (a decorator)."""
+
+    def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
+        for function in functions:
+            if isinstance(function, np.ufunc):
+                UFUNCS[function.__name__] = implementation
+            else:
+                FUNCTIONS[function] = implementation
+        return implementation
+
+    return register
+
+
+def ufunc(called: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a ufunc on tensors."""
+    name = called.__name__
+    if method == "__call__":
+        if kwargs:
+            kwargs = {key: value for key, value in kwargs.items() if value is not None}
+            if "out" in kwargs and name not in NON_DIFFERENTIABLE:
+                raise TypeError(
+                    f"{name} on tensors cannot write into an array that is given (out=..., or an "
+                    "array changed in place by a tensor): assign its result instead"
+                )
+        implementation = UFUNCS.get(name)
+        if implementation is not None:
+            return implementation(*inputs, **kwargs)
+        if name in NON_DIFFERENTIABLE:
+            return plain(called, inputs, kwargs)
+    else:
+        implementation = METHODS.get((name, method))
+        if implementation is not None:
+            return implementation(*inputs, **kwargs)
+        if name in NON_DIFFERENTIABLE:
+            return plain(getattr(called, method), inputs, kwargs)
+        name = f"{name}.{method}"
+    raise _unsupported(name)
+
+
+def function(called: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a NumPy function that is no ufunc on tensors."""
+    implementation = FUNCTIONS.get(called)
+    if implementation is not None:
+        return implementation(*args, **kwargs)
+    if called.__name__ in NON_DIFFERENTIABLE:
+        return plain(called, args, kwargs)
+    raise _unsupported(f"{called.__module__}.{called.__name__}")
+
+
+def plain(called: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call a function on the arrays that tensors hold; arrays in its result become tensors."""
+    result = called(*_arrays(args), **{key: _arrays(value) for key, value in kwargs.items()})
+    return _tensors(result)
+
+
+def _arrays(value: Any) -> Any:
+    if isinstance(value, _tensor.Tensor):
+        return value._data
+    if isinstance(value, (tuple, list)):
+        return type(value)([_arrays(entry) for entry in value])
+    return value
+
+
+def _tensors(value: Any) -> Any:
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return tuple([_tensors(entry) for entry in value])
+    kind = type(value)
+    if isinstance(value, np.ndarray) or (
+        hasattr(kind, "__array_ufunc__") and not isinstance(value, (np.generic, _tensor.Tensor))
+    ):
+        return _tensor.Tensor._make(value, None)
+    if isinstance(value, np.generic) and not isinstance(value, np.bool_):
+        return _tensor.Tensor._make(value, None) if value.dtype.kind in "fc" else value
+    return value
+
+
+def _unsupported(name: str) -> TypeError:
+    return TypeError(
+        f"{name} is not supported on tensors: no gradient of it is known here. Call it on the "
+        "values, x.detach().numpy(), if it needs none (autodiff.dispatch.NON_DIFFERENTIABLE lists "
+        "the functions that run on tensors without one), or write an autodiff.Function."
+    )

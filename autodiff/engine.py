@@ -1,0 +1,366 @@
+"""The backward pass: one sweep over the graph, newest node first."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from autodiff.grad_mode import mode
+from autodiff.graph import Node, Output
+from autodiff.tensor import Tensor, storage
+
+__all__ = ["backward", "grad"]
+
+_ndarray = np.ndarray
+
+
+def sweep(
+    roots: Iterable[tuple[Any, Any]],
+    keep: bool,
+    create: bool,
+    wanted: dict[Any, Any] | None = None,
+    useful: set[Any] | None = None,
+) -> dict[Any, Any]:
+    """Send the gradients of `roots` through the graph; return what arrives at each leaf.
+
+    Parameters
+    ----------
+    roots : iterable of (node or leaf tensor, gradient)
+        Where to begin.
+    keep : bool
+        Whether to leave what the nodes saved in place, for another pass.
+    create : bool
+        Whether to record the pass itself: gradients are then tensors.
+    wanted : dict, optional
+        Nodes whose gradients are asked for; filled in.
+    useful : set, optional
+        The nodes that lead to something wanted; the others are left out.
+    """
+    heap: list[Any] = []
+    pending: dict[Any, Any] = {}
+    leaves: dict[Any, Any] = {}
+    owned: set[Any] = set()  # targets whose pending gradient is a sum made here
+    edges: Sequence[Any] = [target for target, _ in roots]
+    grads: Sequence[Any] = [gradient for _, gradient in roots]
+    while True:
+        for target, g in zip(edges, grads):  # noqa: B905  (checked in `_returned`)
+            if target is None or g is None:
+                continue
+            if isinstance(target, Tensor):
+                total = leaves
+            elif useful is not None and target not in useful:
+                continue
+            else:
+                total = pending
+            if target not in total:
+                total[target] = g
+                if total is pending:
+                    heappush(heap, (target.order, target))
+            elif target in owned:
+                total[target] += g
+            else:
+                total[target] = g = total[target] + g
+                if type(g) is _ndarray and g.ndim:
+                    owned.add(target)
+        if not heap:
+            return leaves
+        node = heappop(heap)[1]
+        g = pending.pop(node)
+        if node.hooks is not None:
+            g = _call_hooks(node, g)
+        if wanted is not None and node in wanted:
+            wanted[node] = g
+        if type(node) is Output:
+            edges, grads = _collect(node, g, heap, pending)
+            continue
+        edges = node.edges
+        if create:
+            grads = _recorded(node, g)
+        elif node.outputs is None:
+            grads = node.function.backward(node, g)
+        else:
+            grads = node.function.backward(node, *_materialized(node, g))
+        if type(grads) is not tuple:
+            grads = (grads,)
+        grads = _returned(node, edges, grads)
+        if not keep:
+            node.free()
+
+
+def _returned(node: Node, edges: Sequence[Any], grads: Sequence[Any]) -> Sequence[Any]:
+    """Check what a backward returned: as many gradients as arguments, of their shape and dtype."""
+    if len(grads) != len(edges):
+        if len(grads) < len(edges) or any(g is not None for g in grads[len(edges) :]):
+            raise RuntimeError(
+                f"function {node.name()} returned an incorrect number of gradients "
+                f"(expected {len(edges)}, got {len(grads)})"
+            )
+    for index, (target, g) in enumerate(zip(edges, grads)):  # noqa: B905
+        if target is None or g is None:
+            continue
+        try:
+            if g.shape == target.shape and g.dtype is target.dtype:
+                continue
+        except AttributeError:
+            pass
+        grads = list(grads)
+        grads[index] = _conform(node, index, target, g)
+    return grads
+
+
+def _conform(node: Node, index: int, target: Any, g: Any) -> Any:
+    """Give a gradient the shape and dtype of its argument, or say why that cannot be."""
+    if not isinstance(g, Tensor):
+        g = storage(g)
+    if g.shape != target.shape:
+        from autodiff.function import argument_names
+
+        names = argument_names(node.function)
+        name = f" ({names[index]!r})" if index < len(names) else ""
+        raise RuntimeError(
+            f"Function {node.name()} returned an invalid gradient at index {index}{name} - "
+            f"got {list(g.shape)} but expected shape compatible with {list(target.shape)}"
+        )
+    if g.dtype != target.dtype and isinstance(g, (np.ndarray, np.generic, Tensor)):
+        if g.dtype.kind == "c" and target.dtype.kind != "c":
+            g = g.real
+        if g.dtype != target.dtype:
+            g = g.astype(target.dtype)
+    return g
+
+
+def _collect(node: Output, g: Any, heap: list[Any], pending: dict[Any, Any]) -> tuple[Any, Any]:
+    """Put the gradient of one output into its place at a node that has several."""
+    parent = node.parent
+    if parent not in pending:
+        assert parent.outputs is not None
+        pending[parent] = [None] * len(parent.outputs)
+        heappush(heap, (parent.order, parent))
+    slots = pending[parent]
+    slots[node.index] = g if slots[node.index] is None else slots[node.index] + g
+    return (), ()
+
+
+def _materialized(node: Node, slots: list[Any]) -> list[Any]:
+    """Replace the gradients that nothing sent by zeros, if the Function wants that."""
+    if not node.materialize:
+        return slots
+    assert node.outputs is not None
+    return [
+        np.zeros(shape, dtype) if g is None else g
+        for g, (shape, dtype) in zip(slots, node.outputs, strict=True)
+    ]
+
+
+def _recorded(node: Node, g: Any) -> Any:
+    """Run a backward on tensors, so that what it computes is recorded."""
+    previous, mode.enabled = mode.enabled, True
+    node.connected = True
+    try:
+        if node.outputs is None:
+            return node.function.backward(node, g)
+        return node.function.backward(node, *_materialized(node, g))
+    finally:
+        node.connected = False
+        mode.enabled = previous
+
+
+def _call_hooks(node: Any, g: Any) -> Any:
+    for hook in list(node.hooks.values()):
+        g = _call_hook(hook, g)
+    return g
+
+
+def _call_hook(hook: Callable[[Tensor], Any], g: Any) -> Any:
+    seen = g if isinstance(g, Tensor) else Tensor._make(g, None)
+    changed = hook(seen)
+    if changed is None:
+        return g
+    if isinstance(g, Tensor):
+        return changed if isinstance(changed, Tensor) else Tensor._make(storage(changed), None)
+    return changed._data if isinstance(changed, Tensor) else storage(changed)
+
+
+def _root(output: Tensor, gradient: Any, create: bool) -> tuple[Any, Any]:
+    """Return where a pass begins for one output, and with which gradient."""
+    if not output._requires_grad:
+        raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
+    data = output._data
+    if gradient is None:
+        if data.size != 1:
+            raise RuntimeError(
+                "grad can be implicitly created only for scalar outputs: pass a gradient of shape "
+                f"{list(data.shape)}, as in y.backward(gradient) or grad(y, x, grad_outputs)"
+            )
+        gradient = _ones_like(data)
+    elif not (isinstance(gradient, Tensor) and create):
+        gradient = storage(gradient)
+    if gradient.shape != data.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[0] has a shape of {list(gradient.shape)} and "
+            f"output[0] has a shape of {list(data.shape)}."
+        )
+    if gradient.dtype != data.dtype and isinstance(gradient, (np.ndarray, np.generic, Tensor)):
+        gradient = gradient.astype(data.dtype)
+    if create and not isinstance(gradient, Tensor):
+        gradient = Tensor._make(gradient, None)
+    return output._node or output, gradient
+
+
+def _ones_like(data: Any) -> Any:
+    return data.dtype.type(1) if not data.shape else np.ones(data.shape, data.dtype)
+
+
+def backward(
+    outputs: Sequence[Tensor], gradients: Sequence[Any], retain_graph: bool | None, create: bool
+) -> None:
+    """Compute the gradients of `outputs`, and add them to the ``.grad`` of the leaf tensors."""
+    roots = [_root(out, g, create) for out, g in zip(outputs, gradients, strict=True)]
+    keep = create if retain_graph is None else retain_graph
+    leaves = sweep(roots, keep, create)
+    del roots
+    while leaves:
+        leaf, g = leaves.popitem()
+        if leaf._hooks:
+            for hook in list(leaf._hooks.values()):
+                g = _call_hook(hook, g)
+        _accumulate(leaf, g)
+
+
+def _accumulate(leaf: Tensor, g: Any) -> None:
+    """Add a gradient to ``leaf.grad``, never writing to memory that somebody else may hold."""
+    if leaf._grad is not None:
+        old = leaf._grad
+        if not isinstance(g, Tensor):
+            g, old = Tensor._make(g, None), old.detach()
+        leaf._grad = old + g
+    elif isinstance(g, Tensor):
+        leaf._grad = g
+    else:
+        # The array is ours to keep if nothing but this call and its caller refers to it.
+        if type(g) is _ndarray and (not g.flags.owndata or sys.getrefcount(g) > 3):
+            g = g.copy()
+        leaf._grad = Tensor._make(g, None)
+
+
+def _useful(roots: Iterable[Any], wanted: Iterable[Any]) -> set[Any]:
+    """Return the nodes through which something wanted can be reached."""
+    goals = {id(target) for target in wanted}
+    seen: set[Any] = set()
+    nodes = []
+    stack = [root for root in roots if not isinstance(root, Tensor)]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        nodes.append(node)
+        for target in (node.parent,) if type(node) is Output else node.edges:
+            if target is not None and not isinstance(target, Tensor):
+                stack.append(target)
+    useful: set[Any] = set()
+    for node in sorted(nodes, key=lambda node: -node.order):  # oldest first
+        targets = (node.parent,) if type(node) is Output else node.edges
+        if id(node) in goals or any(
+            target is not None and (id(target) in goals or (target in useful))
+            for target in targets
+        ):
+            useful.add(node)
+    return useful
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients of `outputs` in `inputs`; no ``.grad`` is changed.
+
+    Parameters
+    ----------
+    outputs : Tensor or sequence of Tensor
+        What to differentiate.
+    inputs : Tensor or sequence of Tensor
+        In what: leaf tensors or results of operations.
+    grad_outputs : Tensor or sequence of Tensor, optional
+        The upstream gradient of each output; may be left out for outputs of one element.
+    retain_graph : bool, optional
+        Keep the graph for another pass. The default is the value of `create_graph`.
+    create_graph : bool, optional
+        Record the pass, so that its results can be differentiated again.
+    allow_unused : bool, optional
+        Return ``None`` for an input that the outputs do not depend on, instead of raising.
+    materialize_grads : bool, optional
+        Return zeros in that case.
+
+    Returns
+    -------
+    tuple of Tensor
+
+    Raises
+    ------
+    RuntimeError
+        An input does not require a gradient or was not used; an output of several elements comes
+        without its gradient; a gradient has a wrong shape.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> x = ad.tensor(2.0, requires_grad=True)
+    >>> (first,) = ad.grad(x**3, x, create_graph=True)
+    >>> ad.grad(first, x)
+    (tensor(12.),)
+    """
+    outs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    ins = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    if grad_outputs is None:
+        seeds: list[Any] = [None] * len(outs)
+    elif isinstance(grad_outputs, (list, tuple)) and not isinstance(outputs, Tensor):
+        seeds = list(grad_outputs)
+    elif isinstance(grad_outputs, (list, tuple)) and any(
+        isinstance(seed, Tensor) for seed in grad_outputs
+    ):
+        seeds = list(grad_outputs)
+    else:
+        seeds = [grad_outputs]
+    if len(seeds) != len(outs):
+        raise RuntimeError(f"got {len(outs)} outputs and {len(seeds)} grad_outputs")
+    for tensor in ins:
+        if not tensor._requires_grad:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    keep = create_graph if retain_graph is None else retain_graph
+    roots = [_root(out, g, create_graph) for out, g in zip(outs, seeds, strict=True)]
+    targets = [tensor._node or tensor for tensor in ins]
+    wanted: dict[Any, Any] = {
+        target: None for target in targets if not isinstance(target, Tensor)
+    }
+    useful = _useful([root for root, _ in roots], targets)
+    useful.update(root for root, _ in roots if root in wanted)
+    leaves = sweep(roots, keep, create_graph, wanted, useful)
+    results: list[Tensor | None] = []
+    for tensor, target in zip(ins, targets, strict=True):
+        g = leaves.get(target) if isinstance(target, Tensor) else wanted[target]
+        if isinstance(target, Tensor) and target._hooks and g is not None:
+            for hook in list(target._hooks.values()):
+                g = _call_hook(hook, g)
+        if g is None:
+            if materialize_grads:
+                g = np.zeros(tensor.shape, tensor.dtype)
+            elif not allow_unused:
+                raise RuntimeError(
+                    "One of the differentiated Tensors appears to not have been used in the graph. "
+                    "Set allow_unused=True if this is the desired behavior."
+                )
+        if g is not None and not isinstance(g, Tensor):
+            # Gradients may share memory with each other and with the graph: what leaves is a copy.
+            g = Tensor._make(g.copy() if isinstance(g, np.ndarray) else g, None)
+        results.append(g)
+    return tuple(results)

@@ -1,0 +1,390 @@
+"""`Function`: everything about one operation in one class; `Elementwise`: the same in a few lines."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autodiff.grad_mode import mode
+from autodiff.graph import Node, Output, clock
+from autodiff.tensor import Tensor, storage
+
+__all__ = ["Elementwise", "Function", "once_differentiable", "unbroadcast"]
+
+_ndarray = np.ndarray
+_float64 = np.float64
+_new = Tensor.__new__
+
+
+class Function:
+    """One differentiable operation: its value, its gradient, its meaning and its domain.
+
+    A subclass defines the static methods
+
+    ``forward(ctx, *args, **kwargs)``
+        The value, on arrays. Keyword arguments are never differentiated.
+    ``backward(ctx, *grad_outputs)``
+        For each positional argument of ``forward`` its gradient, or ``None`` where there is none,
+        given the gradient of each output.
+    ``formula(*args, **kwargs)``, optional
+        The value on SymPy expressions: scalars if the Function is elementwise, otherwise object
+        arrays of expressions.
+
+    and may have ``domain``, a dict from argument names to open intervals, and ``examples``, a list
+    (or a static method that returns one) of argument tuples to check with: a tuple of ints stands
+    for an array of that shape, a last dict for the keywords.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autodiff as ad
+    >>> class Cube(ad.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x**3
+    ...
+    ...     @staticmethod
+    ...     def backward(ctx, grad):
+    ...         (x,) = ctx.saved_tensors
+    ...         return 3 * grad * x**2
+    >>> x = ad.tensor([1.0, 2.0], requires_grad=True)
+    >>> Cube.apply(x)
+    tensor([1., 8.], grad_fn=<CubeBackward>)
+    >>> Cube.apply(x).sum().backward()
+    >>> x.grad
+    tensor([ 3., 12.])
+    """
+
+    domain: ClassVar[dict[str, Any]] = {}
+    elementwise: ClassVar[bool] = False
+    node: ClassVar[type[Node]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.node = type(
+            f"{cls.__name__}Backward",
+            (Node,),
+            {"__slots__": (), "__module__": cls.__module__, "function": cls},
+        )
+
+    @staticmethod
+    def forward(ctx: Any, *args: Any, **kwargs: Any) -> Any:
+        """Compute the value."""
+        raise NotImplementedError("a Function must define the static method forward(ctx, *args)")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Compute the gradient of each argument from those of the outputs."""
+        raise NotImplementedError("a Function must define the static method backward(ctx, *grads)")
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Run ``forward`` on the arrays that `args` hold, and record the operation.
+
+        Parameters
+        ----------
+        *args
+            Tensors, and anything else that ``forward`` takes.
+        **kwargs
+            Keywords of ``forward``, passed on as they are.
+
+        Returns
+        -------
+        Tensor or tuple of Tensor
+        """
+        ctx = cls.node()
+        raw = []
+        edges = []
+        recording = False
+        for arg in args:
+            if isinstance(arg, Tensor):
+                raw.append(arg._data)
+                if arg._requires_grad:
+                    recording = True
+                    edges.append(arg._node or arg)
+                    continue
+            else:
+                raw.append(arg)
+            edges.append(None)
+        if recording and not mode.enabled:
+            recording = False
+            edges = [None] * len(args)
+        ctx.edges = edges
+        ctx.saved = ()
+        value = cls.forward(ctx, *raw, **kwargs)
+        kind = type(value)
+        if kind is not _ndarray and kind is not _float64:
+            if kind is tuple or kind is list:
+                return _several(ctx, value, raw, recording)
+            value = storage(value)
+        for array in raw:
+            if array is value:  # the graph tells tensors apart by their arrays
+                value = value[...]
+        out = _new(Tensor)
+        out._grad = None
+        if recording and not ctx.non_differentiable and value.dtype.kind not in "biu":
+            ctx.order = next(clock)
+            if saved := ctx.saved:
+                ctx.origins = _origins(saved, raw, (value,))
+            ctx.shape = value.shape
+            ctx.dtype = value.dtype
+            out._node = ctx
+            out._requires_grad = True
+        else:
+            out._node = None
+            out._requires_grad = False
+        out._data = value
+        return out
+
+    @classmethod
+    def derivative(cls, wrt: str) -> Any:
+        """Return SymPy's derivative of the formula in the argument named `wrt`."""
+        # The one upward call: nothing here knows `symbolic` until somebody asks for a derivative.
+        return importlib.import_module("symbolic").derivative(cls, wrt)
+
+
+def _origins(
+    saved: Sequence[Any], raw: Sequence[Any], outputs: Sequence[Any]
+) -> list[int | None]:
+    """Say which argument (0, 1, ...) or output (-1, -2, ...) each saved array is, if any."""
+    origins: list[int | None] = []
+    for array in saved:
+        index = 0
+        for other in raw:
+            if array is other:
+                origins.append(index)
+                break
+            index += 1
+        else:
+            index = -1
+            for other in outputs:
+                if array is other:
+                    origins.append(index)
+                    break
+                index -= 1
+            else:
+                origins.append(None)
+    return origins
+
+
+def _several(ctx: Node, values: Sequence[Any], raw: Sequence[Any], recording: bool) -> Any:
+    """Wrap the outputs of a Function that has several."""
+    arrays = [storage(value) for value in values]
+    for i, array in enumerate(arrays):
+        if any(array is other for other in raw) or any(array is other for other in arrays[:i]):
+            arrays[i] = array[...]
+    if recording:
+        ctx.order = next(clock)
+        ctx.origins = _origins(ctx.saved, raw, [*values])
+        ctx.outputs = tuple([(array.shape, array.dtype) for array in arrays])
+    outs = []
+    for i, (array, value) in enumerate(zip(arrays, values, strict=True)):
+        fixed = any(value is other for other in ctx.non_differentiable)
+        fixed = fixed or array.dtype.kind in "biu"
+        if recording and not fixed:
+            outs.append(Tensor._make(array, Output(ctx, i)))
+        else:
+            outs.append(Tensor._make(array, None))
+    return tuple(outs)
+
+
+def argument_names(function: type[Function]) -> list[str]:
+    """Return the names of the positional arguments of a Function's forward, without ``ctx``."""
+    names = []
+    for parameter in list(inspect.signature(function.forward).parameters.values())[1:]:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            names.append(f"*{parameter.name}")
+        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            names.append(parameter.name)
+    return names
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare that a backward cannot be differentiated again.
+
+    Its result is right, but a second derivative through it raises a RuntimeError instead of being
+    silently wrong.
+
+    Parameters
+    ----------
+    backward : callable
+        The static method ``backward(ctx, *grad_outputs)``, before ``@staticmethod``.
+    """
+
+    @functools.wraps(backward)
+    def wrapped(ctx: Any, *grads: Any) -> Any:
+        if not getattr(ctx, "connected", False):
+            return backward(ctx, *grads)
+        ctx.connected = False
+        inputs = [grad for grad in grads if isinstance(grad, Tensor)]
+        try:
+            results = backward(ctx, *[g._data if isinstance(g, Tensor) else g for g in grads])
+        finally:
+            ctx.connected = True
+        several = isinstance(results, tuple)
+        name = ctx.name()
+        # The saved tensors count as inputs of the result too: the error must come for them as well.
+        inputs += [tensor for tensor in ctx.saved_tensors if isinstance(tensor, Tensor)]
+        guarded = tuple(
+            None if result is None else _Once.apply(result, *inputs, name=name)
+            for result in (results if several else (results,))
+        )
+        return guarded if several else guarded[0]
+
+    return wrapped
+
+
+class _Once(Function):
+    """The result of a once-differentiable backward."""
+
+    @staticmethod
+    def forward(ctx: Any, result: Any, *inputs: Any, name: str) -> Any:
+        ctx.name_of_first = name
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        raise RuntimeError(
+            f"trying to differentiate twice a function that was marked with @once_differentiable: "
+            f"{ctx.name_of_first}"
+        )
+
+
+def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
+    """Sum `grad` over the axes along which an argument of this shape was broadcast."""
+    if grad.shape == shape:
+        return grad
+    extra = grad.ndim - len(shape)
+    axes = tuple(
+        [i for i in range(grad.ndim) if i < extra or (shape[i - extra] == 1 != grad.shape[i])]
+    )
+    return np.sum(grad, axis=axes).reshape(shape)
+
+
+def _names(function: Callable[..., Any]) -> tuple[str, ...]:
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+class Elementwise(Function):
+    """A Function that acts entry by entry, with broadcasting.
+
+    A subclass gives, as lambdas or functions on arrays,
+
+    ``value``
+        The value; the names of its parameters are the names of the arguments.
+    ``partials``
+        A tuple of the partial derivatives in each argument. Each names what it needs among the
+        arguments and ``out``, the value, and that alone is saved. ``None``: not differentiable.
+    ``formula``
+        The value on SymPy scalars.
+
+    Keyword-only parameters of ``value`` are passed to the partial derivatives too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autodiff.function import Elementwise
+    >>> class Times(Elementwise):
+    ...     value = lambda x, y: x * y
+    ...     partials = (lambda y: y, lambda x: x)
+    ...     formula = lambda x, y: x * y
+    """
+
+    elementwise = True
+    value: ClassVar[Callable[..., Any]]
+    partials: ClassVar[tuple[Callable[..., Any] | None, ...]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in ("value", "formula"):
+            if name in cls.__dict__ and not isinstance(cls.__dict__[name], staticmethod):
+                setattr(cls, name, staticmethod(cls.__dict__[name]))
+        if "forward" in cls.__dict__ or "value" not in cls.__dict__:
+            return
+        build = _unary if len(_names(cls.value)) == 1 else _broadcasting
+        forward, backward = build(cls)
+        for method, name in ((forward, "forward"), (backward, "backward")):
+            method.__qualname__ = f"{cls.__qualname__}.{name}"
+            method.__module__ = cls.__module__
+            setattr(cls, name, staticmethod(method))
+        # So that `inspect.signature(F.forward)` names the arguments.
+        signature = inspect.Signature(
+            [inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+            + list(inspect.signature(cls.value).parameters.values())
+        )
+        forward.__signature__ = signature  # type: ignore[attr-defined]
+
+
+def _unary(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    value, (partial,) = cls.value, cls.partials
+    assert partial is not None
+    needs = _names(partial)
+    keywords = value.__code__.co_kwonlyargcount > 0
+    save_input, save_output = _names(value)[0] in needs, "out" in needs
+
+    def forward(ctx: Any, x: Any, **kwargs: Any) -> Any:
+        if keywords:
+            ctx.kwargs = kwargs
+        out = value(x, **kwargs)
+        if save_input:
+            if save_output:
+                ctx.save_for_backward(*[x if name != "out" else out for name in needs])
+            else:
+                ctx.save_for_backward(x)
+        elif save_output:
+            ctx.save_for_backward(out)
+        return out
+
+    if keywords:
+
+        def backward(ctx: Any, grad: Any) -> Any:
+            return grad * partial(*ctx.saved_tensors, **ctx.kwargs)
+
+    else:
+
+        def backward(ctx: Any, grad: Any) -> Any:
+            return grad * partial(*ctx.saved_tensors)
+
+    return forward, backward
+
+
+def _broadcasting(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    value, partials = cls.value, cls.partials
+    names = _names(value)
+    needs = tuple([_names(partial) if partial else () for partial in partials])
+    keywords = value.__code__.co_kwonlyargcount > 0
+    kept = [name for name in (*names, "out") if any(name in need for need in needs)]
+    places = tuple([tuple([kept.index(name) for name in need]) for need in needs])
+
+    def forward(ctx: Any, *args: Any, **kwargs: Any) -> Any:
+        if keywords:
+            ctx.kwargs = kwargs
+        out = value(*args, **kwargs)
+        ctx.shapes = [getattr(arg, "shape", ()) for arg in args]
+        if kept:
+            known = dict(zip(names, args, strict=True), out=out)
+            ctx.save_for_backward(*[known[name] for name in kept])
+        return out
+
+    def backward(ctx: Any, grad: Any) -> Any:
+        saved = ctx.saved_tensors
+        kwargs = ctx.kwargs if keywords else {}
+        grads = []
+        for partial, place, shape, needed in zip(
+            partials, places, ctx.shapes, ctx.needs_input_grad, strict=True
+        ):
+            if needed and partial is not None:
+                full = grad * partial(*[saved[i] for i in place], **kwargs)
+                grads.append(unbroadcast(full, shape))
+            else:
+                grads.append(None)
+        return tuple(grads)
+
+    return forward, backward

@@ -1,0 +1,54 @@
+"""Turn a Function class into the plain function that users call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autodiff.dispatch import UFUNCS
+from autodiff.function import Function
+from autodiff.tensor import Tensor, storage
+
+__all__ = ["operand", "public"]
+
+
+def operand(value: Any) -> Any:
+    """Return a tensor as it is, anything else as an array."""
+    return value if isinstance(value, Tensor) else storage(value)
+
+
+def public(
+    function: type[Function], name: str, *ufuncs: np.ufunc | str
+) -> Callable[..., Tensor]:
+    """Return ``function.apply`` as a documented function, and register the ufuncs that mean it.
+
+    Parameters
+    ----------
+    function : type[Function]
+        An elementwise Function.
+    name : str
+        The function's name.
+    *ufuncs : numpy.ufunc or str
+        What NumPy and ``scipy.special`` call it: the ufunc, or its name where SciPy must not be
+        imported for it.
+    """
+    apply = function.apply
+
+    def call(*args: Any, **kwargs: Any) -> Tensor:
+        # Python numbers stay what they are, so that they do not decide the dtype.
+        return apply(  # type: ignore[no-any-return]
+            *[arg if isinstance(arg, (Tensor, int, float)) else storage(arg) for arg in args],
+            **kwargs,
+        )
+
+    call.__name__ = call.__qualname__ = name
+    call.__module__ = function.__module__
+    call.__doc__ = function.__doc__
+    parameters = list(inspect.signature(function.forward).parameters.values())[1:]
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    for ufunc in ufuncs:
+        UFUNCS[ufunc if isinstance(ufunc, str) else ufunc.__name__] = apply
+    return call

@@ -1,0 +1,164 @@
+"""Addition to powers and roots."""
+
+# ruff: noqa: E731  (a Function's value and formula are lambdas in a class: one line each)
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from autodiff._lazy import sp
+from autodiff.function import Elementwise, Function, unbroadcast
+from autodiff.functions._public import public
+
+
+class Add(Function):
+    """The sum ``x + y``."""
+
+    elementwise = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any) -> Any:
+        out = x + y
+        ctx.shapes = getattr(x, "shape", ()), getattr(y, "shape", ())
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        x, y = ctx.shapes
+        return unbroadcast(grad, x), unbroadcast(grad, y)
+
+    @staticmethod
+    def formula(x: Any, y: Any) -> Any:
+        return x + y
+
+
+class Sub(Function):
+    """The difference ``x - y``."""
+
+    elementwise = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any) -> Any:
+        out = x - y
+        ctx.shapes = getattr(x, "shape", ()), getattr(y, "shape", ())
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        x, y = ctx.shapes
+        return unbroadcast(grad, x), unbroadcast(-grad, y)
+
+    @staticmethod
+    def formula(x: Any, y: Any) -> Any:
+        return x - y
+
+
+class Mul(Elementwise):
+    """The product ``x * y``."""
+
+    value = lambda x, y: x * y
+    partials = (lambda y: y, lambda x: x)
+    formula = lambda x, y: x * y
+
+
+class Div(Elementwise):
+    """The quotient ``x / y``."""
+
+    value = lambda x, y: x / y
+    # -x / y**2 would overflow where the quotient does not.
+    partials = (lambda y: 1 / y, lambda y, out: -out / y)
+    formula = lambda x, y: x / y
+
+
+class Neg(Elementwise):
+    """The negative ``-x``."""
+
+    value = lambda x: -x
+    partials = (lambda: -1,)
+    formula = lambda x: -x
+
+
+class Pow(Elementwise):
+    """The power ``x**exponent`` with a constant exponent.
+
+    The derivative of ``x**0`` is 0, at 0 as well.
+    """
+
+    value = lambda x, *, exponent: x**exponent
+    partials = (
+        # x**1 * 0 and not 0 * x**-1, which is NaN at 0.
+        lambda x, *, exponent: exponent * x ** (exponent - 1 if exponent else 1),
+    )
+    formula = lambda x, *, exponent: x ** sp.nsimplify(exponent)
+    examples = [
+        ((2, 2), {"exponent": 2}),
+        ((3,), {"exponent": 3}),
+        ((3,), {"exponent": 1}),
+        ((3,), {"exponent": 0}),
+        ((), {"exponent": -2}),
+        ((0, 2), {"exponent": 2}),
+    ]
+
+
+class Power(Elementwise):
+    """The power ``x**y`` of a base that is not negative.
+
+    Where ``x`` is 0 the derivative in ``y`` is 0 (for ``y > 0``); where ``y`` is 0 that in ``x`` is
+    0, at ``x = 0`` as well. The derivative in ``y`` is NaN where ``x`` is negative.
+    """
+
+    value = lambda x, y: x**y
+    partials = (
+        lambda x, y: y * x ** np.where(y == 0, 1, y - 1),
+        lambda x, out: out * np.log(np.where(x == 0, 1, x)),
+    )
+    formula = lambda x, y: x**y
+    domain = {"x": (0, inf)}
+
+
+class Reciprocal(Elementwise):
+    """The reciprocal ``1 / x``."""
+
+    value = lambda x: 1 / x
+    partials = (lambda out: -out * out,)
+    formula = lambda x: 1 / x
+
+
+class Square(Elementwise):
+    """The square ``x**2``."""
+
+    value = lambda x: np.square(x)
+    partials = (lambda x: 2 * x,)
+    formula = lambda x: x**2
+
+
+class Sqrt(Elementwise):
+    """The square root; its derivative at 0 is infinite."""
+
+    value = lambda x: np.sqrt(x)
+    partials = (lambda out: 0.5 / out,)
+    formula = lambda x: sp.sqrt(x)
+    domain = {"x": (0, inf)}
+
+
+class Cbrt(Elementwise):
+    """The real cube root, of negative numbers too; its derivative at 0 is infinite."""
+
+    value = lambda x: np.cbrt(x)
+    partials = (lambda out: 1 / (3 * out * out),)
+    formula = lambda x: sp.sign(x) * sp.Abs(x) ** sp.Rational(1, 3)
+
+
+add = public(Add, "add", np.add)
+sub = public(Sub, "sub", np.subtract)
+mul = public(Mul, "mul", np.multiply)
+div = public(Div, "div", np.divide)
+neg = public(Neg, "neg", np.negative)
+power = public(Power, "power", np.power, np.float_power)
+reciprocal = public(Reciprocal, "reciprocal", np.reciprocal)
+square = public(Square, "square", np.square)
+sqrt = public(Sqrt, "sqrt", np.sqrt)
+cbrt = public(Cbrt, "cbrt", np.cbrt)

@@ -1,0 +1,128 @@
+"""Whether operations are recorded: one switch in each thread."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar
+
+__all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class _Mode(threading.local):
+    # A class attribute is what a thread sees until it sets its own: every thread starts recording.
+    enabled: bool = True
+
+
+mode = _Mode()
+
+
+def is_grad_enabled() -> bool:
+    """Return whether operations on tensors are being recorded in this thread."""
+    return mode.enabled
+
+
+class set_grad_enabled:  # noqa: N801  (torch's name)
+    """Record operations, or not: as a statement, a context manager or a decorator.
+
+    Parameters
+    ----------
+    enabled : bool
+        Whether to record from here on.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> x = ad.ones(2, requires_grad=True)
+    >>> with ad.set_grad_enabled(False):
+    ...     (x * 2).requires_grad
+    False
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        self.previous = mode.enabled
+        self.enabled = bool(enabled)
+        mode.enabled = self.enabled
+
+    def __enter__(self) -> None:
+        mode.enabled = self.enabled
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        mode.enabled = self.previous
+
+    def __call__(self, function: _F) -> _F:
+        mode.enabled = self.previous  # as a decorator it acts on calls only
+        enabled = self.enabled
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with _Switch(enabled):
+                return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+
+class _Switch:
+    """Set the mode inside a ``with`` block; usable again and nested, and as a decorator."""
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self._previous: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._previous.append(mode.enabled)
+        mode.enabled = self._enabled
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        mode.enabled = self._previous.pop()
+
+    def __call__(self, function: _F) -> _F:
+        enabled = self._enabled
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            # A switch of its own for each call: the function may run in several threads at once.
+            with _Switch(enabled):
+                return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+
+class no_grad(_Switch):  # noqa: N801  (torch's name)
+    """Do not record operations inside a ``with`` block or a decorated function.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> x = ad.ones(2, requires_grad=True)
+    >>> with ad.no_grad():
+    ...     (x ** 2).requires_grad
+    False
+    """
+
+    def __init__(self) -> None:
+        super().__init__(False)
+
+
+class enable_grad(_Switch):  # noqa: N801  (torch's name)
+    """Record operations inside a ``with`` block or a decorated function, `no_grad` or not.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> x = ad.ones(2, requires_grad=True)
+    >>> with ad.no_grad(), ad.enable_grad():
+    ...     (x ** 2).requires_grad
+    True
+    """
+
+    def __init__(self) -> None:
+        super().__init__(True)

@@ -1,0 +1,246 @@
+"""The graph that operations record: its nodes, and what they saved for the backward pass.
+
+A node is also the ``ctx`` of the Function that made it. A tensor refers to its node, a node to the
+nodes (or leaf tensors) of its inputs, and never the other way: a graph has no cycles, so reference
+counting frees it as soon as its last tensor goes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from autodiff.function import Function
+    from autodiff.tensor import Tensor
+
+__all__ = ["AccumulateGrad", "Node", "Output", "mark_modified", "version"]
+
+# Falls with each node, so that a heap's smallest entry is the newest node: newest first is a
+# topological order, since a node's inputs exist before the node does.
+clock = itertools.count(0, -1)
+
+_FREED: Any = object()
+
+
+class Node:
+    """One operation of the graph, and the ``ctx`` of the Function that recorded it.
+
+    Attributes
+    ----------
+    next_functions : tuple of (node, int)
+        For each input, the node it came from and which output of that node it is.
+    saved_tensors : tuple
+        What ``forward`` saved. Arrays; inside a backward pass with ``create_graph=True``, those
+        which are inputs or outputs of the Function are tensors of the graph.
+    needs_input_grad : tuple of bool
+        For each positional argument of ``forward``, whether its gradient is wanted.
+    """
+
+    __slots__ = ("__dict__", "dtype", "edges", "order", "origins", "saved", "shape")
+
+    function: ClassVar[type[Function]]
+    # Defaults of what few nodes ever set, which would only cost time in `__slots__`.
+    hooks: Any = None
+    connected: bool = False
+    materialize: bool = True
+    non_differentiable: tuple[Any, ...] = ()
+    outputs: tuple[tuple[tuple[int, ...], Any], ...] | None = None
+    traceback: Any = None
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep arrays for ``backward``, which finds them in ``ctx.saved_tensors``."""
+        self.saved: tuple[Any, ...] = tensors
+
+    def mark_non_differentiable(self, *outputs: Any) -> None:
+        """Say that these outputs have no gradient."""
+        self.non_differentiable = outputs
+
+    def mark_dirty(self, *inputs: Any) -> None:
+        """Say that ``forward`` changed these inputs in place (their version counters step)."""
+        for array in inputs:
+            mark_modified(array)
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Say whether a missing gradient of an output arrives as zeros (the default) or ``None``."""
+        self.materialize = bool(value)
+
+    @property
+    def needs_input_grad(self) -> tuple[bool, ...]:
+        return tuple([edge is not None for edge in self.edges])
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        saved = self.saved
+        if saved is _FREED:
+            raise RuntimeError(
+                "Trying to backward through the graph a second time (or directly access saved "
+                "tensors after they have already been freed). Saved intermediate values of the "
+                "graph are freed when you call .backward() or autodiff.grad(). Specify "
+                "retain_graph=True if you need to backward through the graph a second time or if "
+                "you need to access saved tensors after calling backward."
+            )
+        if _modified:
+            self._check_versions(saved)
+        return self._connect(saved) if self.connected else saved
+
+    def free(self) -> None:
+        """Drop what was saved; a second backward pass that needs it then fails."""
+        if self.saved:
+            self.saved = _FREED
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
+        return tuple([_public_edge(edge) for edge in self.edges])
+
+    def name(self) -> str:
+        """Return the name that tensors print, such as ``AddBackward``."""
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} object at {id(self):#x}>"
+
+    def _connect(self, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Give the saved arrays that are inputs or outputs their place in the graph back."""
+        from autodiff.tensor import Tensor, wrap
+
+        connected = []
+        for array, origin in zip(saved, self.origins, strict=True):
+            if origin is None:
+                connected.append(array)
+            elif origin >= 0:
+                edge = self.edges[origin]
+                if edge is None:
+                    connected.append(array)
+                elif isinstance(edge, Tensor):
+                    connected.append(edge)
+                else:
+                    connected.append(wrap(array, edge))
+            elif self.outputs is None:
+                connected.append(wrap(array, self))
+            else:
+                connected.append(wrap(array, Output(self, -1 - origin)))
+        return tuple(connected)
+
+    def _check_versions(self, saved: tuple[Any, ...]) -> None:
+        for array, origin in zip(saved, self.origins or (None,) * len(saved), strict=True):
+            counter = _modified.get(id(_storage(array)))
+            if counter is None or origin is None:
+                continue
+            later = sum(stamp < self.order for stamp in counter.stamps)
+            if later:
+                source = "an input"
+                if origin < 0:
+                    source = f"output {-1 - origin} of {self.name()}"
+                elif self.edges[origin] is not None:
+                    node, index = _public_edge(self.edges[origin])
+                    source = f"output {index} of {type(node).__name__}"
+                raise RuntimeError(
+                    "one of the variables needed for gradient computation has been modified by an "
+                    f"inplace operation: [tensor of {array.dtype}, shape {list(array.shape)}], "
+                    f"which is {source}, is at version {counter.count}; expected version "
+                    f"{counter.count - later} instead, by {self.name()}. Hint: compute the new "
+                    "value out of place (x = x + 1 instead of x += 1), or copy the tensor first."
+                )
+
+
+class Output:
+    """One of several outputs of a node: passes its gradient on to its place at the node."""
+
+    __slots__ = ("__dict__", "index", "order", "parent")
+
+    hooks: Any = None
+
+    def __init__(self, parent: Node, index: int) -> None:
+        self.parent = parent
+        self.index = index
+        self.order = next(clock)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        assert self.parent.outputs is not None
+        return self.parent.outputs[self.index][0]
+
+    @property
+    def dtype(self) -> Any:
+        assert self.parent.outputs is not None
+        return self.parent.outputs[self.index][1]
+
+
+class AccumulateGrad:
+    """The end of a graph: adds the gradient that arrives to the ``.grad`` of a leaf tensor."""
+
+    __slots__ = ("variable",)
+
+    next_functions: ClassVar[tuple[Any, ...]] = ()
+
+    def __init__(self, variable: Tensor) -> None:
+        self.variable = variable
+
+    def name(self) -> str:
+        return "AccumulateGrad"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and self.variable is other.variable
+
+    def __hash__(self) -> int:
+        return id(self.variable)
+
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self):#x}>"
+
+
+def _public_edge(edge: Any) -> tuple[Any, int]:
+    if edge is None or isinstance(edge, Node):
+        return edge, 0
+    if isinstance(edge, Output):
+        return edge.parent, edge.index
+    return AccumulateGrad(edge), 0
+
+
+class _Counter:
+    """How often a piece of memory was changed in place, and when, for the last changes."""
+
+    __slots__ = ("count", "reference", "stamps")
+
+    def __init__(self, reference: Any) -> None:
+        self.count = 0
+        self.stamps: deque[int] = deque(maxlen=64)
+        self.reference = reference
+
+
+# Version counters exist only for memory that some in-place operation has changed: all that was
+# never changed, nearly everything, pays nothing. Views share their memory's counter. The key is the
+# id of the array that owns the memory; a weak reference removes the entry with the array.
+_modified: dict[int, _Counter] = {}
+
+
+def _storage(array: Any) -> Any:
+    while isinstance(array, np.ndarray) and array.base is not None:
+        array = array.base
+    return array
+
+
+def mark_modified(array: Any) -> None:
+    """Step the version counter of the memory that `array` lies in."""
+    storage = _storage(array)
+    key = id(storage)
+    counter = _modified.get(key)
+    if counter is None:
+        try:
+            reference = weakref.ref(storage, lambda _: _modified.pop(key, None))
+        except TypeError:  # an exporter of memory that cannot be weakly referenced: keep it alive
+            reference = storage
+        counter = _modified[key] = _Counter(reference)
+    counter.count += 1
+    counter.stamps.append(next(clock))
+
+
+def version(array: Any) -> int:
+    """Return how often the memory that `array` lies in was changed in place."""
+    counter = _modified.get(id(_storage(array)))
+    return 0 if counter is None else counter.count
