@@ -1,0 +1,48 @@
+"""Files to load, written by the tests that load them."""
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+STUB = f"{Path(__file__).parent / 'stub.py'}:check"
+HEADER = "from autodiff import Function\n"
+FUNCTION = """
+class {name}(Function):
+    verdict = {verdict!r}
+
+    @staticmethod
+    def forward(ctx, x):
+        {forward}
+        return x
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+"""
+
+
+@pytest.fixture
+def stubbed(monkeypatch, tmp_path):
+    """Checks are answered by the stub, and the current directory is empty."""
+    monkeypatch.setattr("verify.sweep.CHECKER", STUB)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def write(tmp_path):
+    """``write("file.py", A="proved", B=("refuted", "print('x')"))`` makes a file of Functions."""
+
+    def write(file, text=None, **functions):
+        if text is None:
+            text = HEADER
+            for name, verdict in functions.items():
+                verdict, forward = verdict if isinstance(verdict, tuple) else (verdict, "pass")
+                text += FUNCTION.format(name=name, verdict=verdict, forward=forward)
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    return write

@@ -1,0 +1,153 @@
+"""What a worker process does: load a target, check it, and hand back plain data.
+
+The forkserver imports this module once, so its workers start with everything imported.  Whatever
+the user's code prints, to Python's streams or to the file descriptors below them, goes to the
+task's log file; so do the tracebacks of a crash or of a hang, which the parent reads there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import pickle
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from verify.load import Item, LoadError, discover, load, load_companion
+from verify.verdict import Report, Verdict, plain
+
+PRINTED_LINES = 10
+MARGIN = 0.3  # seconds before the kill at which a hanging task writes where it is
+
+
+def warm() -> None:
+    """Import what every check needs, before the first fork."""
+    import autodiff  # noqa: F401
+    import verify.check  # noqa: F401
+
+
+def find(text: str, log: str, limit: float | None) -> list[Item] | LoadError:
+    """The items of a target; an error is returned, not raised, since it is an expected result."""
+    with _logged(log, limit):
+        try:
+            return discover(text)
+        except LoadError as error:
+            error.__cause__ = None  # the user's exception may not pickle
+            return error
+
+
+def run(
+    item: Item,
+    checker: str,
+    companions: dict[str, str],
+    options: dict[str, Any],
+    log: str,
+    limit: float | None,
+) -> bytes:
+    """Check one item; the pickled `Report`, or the pickled `LoadError`.
+
+    Pickled here, and made of plain arrays first: an object of the user's own class inside could
+    be loaded only where the user's module is imported, which the parent never does.
+    """
+    started = time.perf_counter()
+    with _logged(log, limit):
+        result = _check(item, checker, companions, options)
+    if isinstance(result, Report):
+        result.printed = result.printed or tail(log)
+        result.seconds = result.seconds or time.perf_counter() - started
+        _simplify(result)
+    return pickle.dumps(result)
+
+
+def _check(
+    item: Item, checker: str, companions: dict[str, str], options: dict[str, Any]
+) -> Report | LoadError:
+    try:
+        loaded = load(item.target)
+        derivatives = {key: load_companion(t, item.target) for key, t in companions.items()}
+    except LoadError as error:
+        error.__cause__ = None
+        return error
+    check = load(checker).subject
+    try:
+        report = check(loaded.subject, **{**options, **loaded.options, **derivatives})
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        report = _failed(error)
+    report.name = item.target
+    report.location = report.location or item.location
+    return report
+
+
+def _failed(error: BaseException) -> Report:
+    """An exception that the check let through: a subject it cannot take, or a fault of its own."""
+    last = traceback.format_exception_only(error)[-1].strip()
+    return Report(
+        name="",
+        verdict=Verdict.UNDECIDED,
+        reason=f"the check ended with {last}",
+        notes=["".join(traceback.format_exception(error)).strip()],
+    )
+
+
+def _simplify(report: Report) -> None:
+    """Replace what only the user's module could load: subclasses, objects, functions."""
+    import numpy as np
+
+    def simple(value: Any) -> Any:
+        if isinstance(value, np.ndarray) and value.dtype != object:
+            return np.array(value)  # neither a subclass nor a view of something large
+        if isinstance(value, tuple):
+            return tuple(simple(item) for item in value)
+        return value if isinstance(value, np.generic) else plain(value)
+
+    found = report.counterexample
+    if found is not None:
+        object.__setattr__(found, "inputs", {k: simple(v) for k, v in found.inputs.items()})
+        object.__setattr__(found, "grad_output", simple(found.grad_output))
+    for name in ("derivative", "diagnosis", "repair", "snippet", "scope", "worst", "reason"):
+        value = getattr(report, name)
+        setattr(report, name, None if value is None else str(value))
+
+
+def tail(log: str) -> str | None:
+    """The last lines of a log, or None if nothing was printed."""
+    try:
+        text = Path(log).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    lines = [line for line in text.splitlines() if line.strip()]
+    more = len(lines) - PRINTED_LINES
+    kept = [line[:400] for line in lines[-PRINTED_LINES:]]
+    return "\n".join(([f"... {more} lines before"] if more > 0 else []) + kept) or None
+
+
+@contextlib.contextmanager
+def _logged(log: str, limit: float | None) -> Iterator[None]:
+    """Send everything that is printed to a file, tracebacks of a crash or a hang included."""
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with contextlib.suppress(OSError):
+        os.dup2(handle, 1)
+        os.dup2(handle, 2)
+    faulthandler.enable(handle)
+    if limit is not None:
+        faulthandler.dump_traceback_later(max(limit - MARGIN, 0.05), file=handle)
+    try:
+        with warnings.catch_warnings():
+            # overflow at a point where it is looked for is no news
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        faulthandler.disable()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        os.close(handle)
