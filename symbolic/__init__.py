@@ -1,0 +1,39 @@
+"""Formulas of array code: what it computes, its derivatives, proofs, and derivations on paper.
+
+`formula` and `derivative` give SymPy expressions, `derive` writes down how the gradient of a recorded
+graph comes about, `trace` runs NumPy code on symbols that carry a value, `prove` decides whether a
+backward is the derivative, and `enclose` computes with rigorous error bounds.
+"""
+
+from typing import TYPE_CHECKING
+
+import lazy_loader as _lazy
+
+# Nothing is imported until it is used: SymPy alone takes a third of a second.
+__getattr__, __dir__, _ = _lazy.attach(
+    __name__,
+    submod_attrs={
+        "api": ["Enclosure", "Proof", "derivative", "enclose", "formula", "prove"],
+        "derivation": ["Derivation", "Step", "derive", "explain_function"],
+        "tracing": ["trace"],
+    },
+)
+
+if TYPE_CHECKING:
+    from symbolic.api import Enclosure, Proof, derivative, enclose, formula, prove
+    from symbolic.derivation import Derivation, Step, derive, explain_function
+    from symbolic.tracing import trace
+
+__all__ = [
+    "Derivation",
+    "Enclosure",
+    "Proof",
+    "Step",
+    "derivative",
+    "derive",
+    "enclose",
+    "explain_function",
+    "formula",
+    "prove",
+    "trace",
+]
