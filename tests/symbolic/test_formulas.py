@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from symbolic.formula import FormulaError, exact, formula_nodes, node_values
+from symbolic.formulas import FormulaError, exact, formula_nodes, node_values
 from symbolic.formula_array import FormulaArray
 from symbolic.sympy_bridge import to_sympy
 from symbolic.values import Trace
