@@ -101,6 +101,7 @@ class Function:
         ctx = cls.node()
         raw = []
         edges = []
+        constants = []
         recording = False
         for arg in args:
             if isinstance(arg, Tensor):
@@ -109,8 +110,10 @@ class Function:
                     recording = True
                     edges.append(arg._node or arg)
                     continue
+                arg = arg._data
             else:
                 raw.append(arg)
+            constants.append(arg)
             edges.append(None)
         if recording and not mode.enabled:
             recording = False
@@ -121,7 +124,7 @@ class Function:
         kind = type(value)
         if kind is not _ndarray and kind is not _float64:
             if kind is tuple or kind is list:
-                return _several(ctx, value, raw, recording)
+                return _several(ctx, value, raw, kwargs, recording)
             value = storage(value)
         for array in raw:
             if array is value:  # the graph tells tensors apart by their arrays
@@ -130,6 +133,8 @@ class Function:
         out._grad = None
         if recording and not ctx.non_differentiable and value.dtype.kind not in "biu":
             ctx.order = next(clock)
+            if constants or kwargs:
+                ctx._given = constants, kwargs
             if saved := ctx.saved:
                 ctx.origins = _origins(saved, raw, (value,))
             ctx.shape = value.shape
@@ -173,7 +178,9 @@ def _origins(
     return origins
 
 
-def _several(ctx: Node, values: Sequence[Any], raw: Sequence[Any], recording: bool) -> Any:
+def _several(
+    ctx: Node, values: Sequence[Any], raw: Sequence[Any], kwargs: dict[str, Any], recording: bool
+) -> Any:
     """Wrap the outputs of a Function that has several."""
     arrays = [storage(value) for value in values]
     for i, array in enumerate(arrays):
@@ -181,6 +188,7 @@ def _several(ctx: Node, values: Sequence[Any], raw: Sequence[Any], recording: bo
             arrays[i] = array[...]
     if recording:
         ctx.order = next(clock)
+        ctx._given = [a for e, a in zip(ctx.edges, raw, strict=True) if e is None], kwargs
         ctx.origins = _origins(ctx.saved, raw, [*values])
         ctx.outputs = tuple([(array.shape, array.dtype) for array in arrays])
     outs = []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autodiff.function import Function
     from autodiff.tensor import Tensor
 
-__all__ = ["AccumulateGrad", "Node", "Output", "mark_modified", "version"]
+__all__ = ["AccumulateGrad", "Node", "Output", "given", "mark_modified", "version"]
 
 # Falls with each node, so that a heap's smallest entry is the newest node: newest first is a
 # topological order, since a node's inputs exist before the node does.
@@ -41,7 +41,7 @@ class Node:
         For each positional argument of ``forward``, whether its gradient is wanted.
     """
 
-    __slots__ = ("__dict__", "dtype", "edges", "order", "origins", "saved", "shape")
+    __slots__ = ("__dict__", "_given", "dtype", "edges", "order", "origins", "saved", "shape")
 
     function: ClassVar[type[Function]]
     # Defaults of what few nodes ever set, which would only cost time in `__slots__`.
@@ -146,6 +146,15 @@ class Node:
                     f"{counter.count - later} instead, by {self.name()}. Hint: compute the new "
                     "value out of place (x = x + 1 instead of x += 1), or copy the tensor first."
                 )
+
+
+def given(node: Node) -> tuple[list[Any], dict[str, Any]]:
+    """Return what a node does not get from the graph, for whoever reads it.
+
+    These are the arguments of ``forward`` that are constants (in their order, those that are
+    differentiated left out) and its keywords.
+    """
+    return getattr(node, "_given", ([], {}))
 
 
 class Output:
