@@ -4,7 +4,9 @@
 for everything in a module, `gradcheck` for those who come from torch.
 """
 
-from typing import TYPE_CHECKING
+import sys as _sys
+from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING, Any
 
 import lazy_loader as _lazy
 
@@ -17,7 +19,7 @@ __getattr__, __dir__, _ = _lazy.attach(
     submod_attrs={
         "api": ["assert_correct", "check_module", "gradcheck"],
         "check": ["check"],
-        "register": ["register"],
+        "registry": ["register"],
         "verdict": ["Counterexample", "Entry", "Finding", "Report", "Verdict"],
     },
 )
@@ -26,8 +28,20 @@ if TYPE_CHECKING:
     from verify import domains, strategies
     from verify.api import assert_correct, check_module, gradcheck
     from verify.check import check
-    from verify.register import register
+    from verify.registry import register
     from verify.verdict import Counterexample, Entry, Finding, Report, Verdict
+
+
+class _Package(_ModuleType):
+    """``verify.check`` is the function, even after somebody imported the module of that name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "check" and isinstance(value, _ModuleType):
+            value = value.check
+        super().__setattr__(name, value)
+
+
+_sys.modules[__name__].__class__ = _Package
 
 __all__ = [
     "Counterexample",

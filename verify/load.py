@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from verify.register import registered
+from verify.registry import registered
 
 BUILTIN = "autodiff"  # the module that stands for all Functions that ship here
 
@@ -241,8 +241,8 @@ def import_target(target: Target) -> ModuleType:
         if target.is_path:
             return _import_file(Path(target.module))
         return _import_name(target.module)
-    except LoadError:
-        raise
+    except LoadError as error:
+        raise LoadError(str(target), error.message, error.location) from error.__cause__
     except KeyboardInterrupt:
         raise
     except SyntaxError as error:

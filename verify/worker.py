@@ -118,12 +118,26 @@ def _simplify(report: Report) -> None:
 
 
 def tail(log: str) -> str | None:
-    """The last lines of a log, or None if nothing was printed."""
+    """The last lines of a log, or None if nothing was printed.
+
+    Of a traceback that a crash or a hang left there, what is above this module stays.
+    """
     try:
         text = Path(log).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines: list[str] = []
+    below = False
+    for line in text.splitlines():
+        if "(most recent call first):" in line:
+            below = False
+        elif below and line.startswith("  File "):
+            continue
+        elif line.startswith("  File ") and __file__ in line:
+            below = True
+            continue
+        if line.strip() and not line.startswith("Extension modules: "):
+            lines.append(line)
     more = len(lines) - PRINTED_LINES
     kept = [line[:400] for line in lines[-PRINTED_LINES:]]
     return "\n".join(([f"... {more} lines before"] if more > 0 else []) + kept) or None
