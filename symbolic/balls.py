@@ -78,10 +78,10 @@ class Ball:
     value : flint.arb
         The enclosure: midpoint and radius.
     status : str
-        ``"sharp"`` (as accurate as was asked for), ``"wide"`` (finite, but the precision limit came
-        first: the value may well be exactly zero, which no enclosure can show), ``"unbounded"`` (a
-        pole, or an enclosure that reaches infinity), or ``"undefined"`` (not a real number there, or
-        not shown to be one: the root of a negative number, a logarithm at 0).
+        ``"sharp"`` (as accurate as was asked for), ``"wide"`` (finite, but the precision limit
+        came first: the value may well be exactly zero, which no enclosure can show),
+        ``"unbounded"`` (a pole, or an enclosure that reaches infinity), or ``"undefined"`` (not a
+        real number there, or not shown to be one: the root of a negative number, a logarithm at 0).
     """
 
     value: arb
@@ -121,7 +121,8 @@ class Ball:
         middle, radius = self.value.mid(), self.value.rad()
         if radius.is_zero():
             return (_nearest(middle),) * 2
-        return _nearest(self.value.lower()), _nearest(self.value.upper())
+        with precision(128):  # ends are rounded outward to the precision in force
+            return _nearest(self.value.lower()), _nearest(self.value.upper())
 
     @property
     def sign(self) -> int | None:
@@ -200,8 +201,8 @@ def enclose(
     digits : int
         Significant digits of each output.
     scale : number or sequence of numbers, optional
-        One for all outputs or one each: an output is accurate enough as well when its radius is below
-        ``10**-digits`` times this. Without it an output that is exactly zero without being computed
+        One for all outputs or one each: an output is accurate enough as well when its radius is
+        below ``10**-digits`` times this. Without it an output that is exactly zero without being computed
         as such keeps the precision rising to its limit.
     max_precision : int
         Bits at which to give up.
@@ -235,11 +236,16 @@ def enclose(
                 if all(good) or bits >= max_precision:
                     break
                 # What is no number at three times the precision either is none at any.
-                if bits >= 3 * (wanted + 32) and previous and not any(
-                    v.is_finite() and not ok for v, ok in zip(last, good, strict=True)
+                if (
+                    bits >= 3 * (wanted + 32)
+                    and previous
+                    and not any(v.is_finite() and not ok for v, ok in zip(last, good, strict=True))
                 ):
-                    stuck = [not v.is_finite() and not p.is_finite()
-                             for v, p, ok in zip(last, previous, good, strict=True) if not ok]
+                    stuck = [
+                        not v.is_finite() and not p.is_finite()
+                        for v, p, ok in zip(last, previous, good, strict=True)
+                        if not ok
+                    ]
                     if all(stuck):
                         break
             bits = min(2 * bits, max_precision)
@@ -297,6 +303,10 @@ def difference_at(
                         )
                 if bits >= max_precision:
                     return Difference(
-                        Ball(x, _status(x)), Ball(y, _status(y)), Ball(gap, _status(gap)), False, 0.0
+                        Ball(x, _status(x)),
+                        Ball(y, _status(y)),
+                        Ball(gap, _status(gap)),
+                        False,
+                        0.0,
                     )
             bits *= 2

@@ -1,8 +1,8 @@
 """Time limits that really interrupt Python code, SymPy thinking for ever included.
 
-In the main thread a limit is a signal (``SIGALRM``); in any other thread, and where that signal does
-not exist, a watchdog thread raises the exception asynchronously. Either way the exception arrives
-between two bytecodes: a single call into compiled code (a polynomial gcd of FLINT, say) is not
+In the main thread a limit is a signal (``SIGALRM``); in any other thread, and where that signal
+does not exist, a watchdog thread raises the exception asynchronously. Either way the exception
+arrives between two bytecodes: a single call into compiled code (a polynomial gcd of FLINT, say) is not
 interrupted before it returns, so such calls need a guard of their own on the size of what they get.
 
 May import: nothing of gradproof.
@@ -24,8 +24,8 @@ __all__ = ["OutOfTime", "check_time", "time_left", "time_limit"]
 class OutOfTime(BaseException):
     """The time limit in force has passed.
 
-    Not a subclass of ``Exception``: SymPy, and much user code, tries one method after the other under
-    ``except Exception`` and would swallow it and go on.
+    Not a subclass of ``Exception``: SymPy, and much user code, tries one method after the other
+    under ``except Exception`` and would swallow it and go on.
     """
 
 
@@ -102,9 +102,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def _signals_work() -> bool:
-    return hasattr(signal, "setitimer") and (
-        threading.current_thread() is threading.main_thread()
-    )
+    return hasattr(signal, "setitimer") and (threading.current_thread() is threading.main_thread())
 
 
 class _Signal:
@@ -188,9 +186,7 @@ class _Watchdog:
                 if self.over.is_set():
                     return
                 self.fired = True
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                    self.thread, ctypes.py_object(OutOfTime)
-                )
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(self.thread, ctypes.py_object(OutOfTime))
             delay = _AGAIN
 
     def __exit__(self, *exc: object) -> None:
