@@ -205,6 +205,9 @@ class Report:
         The command line that makes this report again.
     printed : str, optional
         The last lines that the code under test printed.
+    samples : list of (float, float, float or None)
+        For the plot of lost digits: the magnitude of an input, the ulps lost there, and the most
+        that its conditioning allows.
     """
 
     name: str
@@ -231,6 +234,7 @@ class Report:
     reason: str | None = None
     command: str | None = None
     printed: str | None = None
+    samples: list[tuple[float, float, float | None]] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -287,6 +291,7 @@ class Report:
             "reason": self.reason,
             "command": self.command,
             "printed": self.printed,
+            "samples": plain(self.samples),
         }
 
     def __str__(self) -> str:

@@ -1,0 +1,152 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from verify import Counterexample, Entry, Finding, Report, Verdict
+from verify.report import html, svg
+
+VOID = {"meta", "input", "circle", "path", "polyline", "rect", "br"}
+
+
+class Reader(HTMLParser):
+    """Collects the text, and the tags that do not match."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.mismatched, self.text, self.attributes = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.attributes += [(tag, *pair) for pair in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.attributes += [(tag, *pair) for pair in attrs]
+
+    def handle_endtag(self, tag):
+        if tag not in VOID and (not self.open or self.open.pop() != tag):
+            self.mismatched.append(tag)
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read(markup):
+    reader = Reader()
+    reader.feed(markup)
+    reader.close()
+    assert reader.mismatched == []
+    assert reader.open == []
+    return reader
+
+
+EVIL = "<script>alert(1)</script>\"'&"
+BAD = Report(
+    name=f"layers.py:{EVIL}",
+    verdict=Verdict.REFUTED,
+    argument="x",
+    findings=[Finding("second_order", "fail", EVIL)],
+    counterexample=Counterexample({"x": np.array([0.5])}, np.ones(1), (0,), 0.25, 1.0),
+    derivative="exp(x)/(exp(x) + 1)",
+    diagnosis=EVIL,
+    conditions=[EVIL],
+    notes=[EVIL],
+    not_covered=[EVIL],
+    printed=EVIL,
+    repair=EVIL,
+    snippet=EVIL,
+    entries=[Entry.compare("x", (i, j), 1.0, 1 + i * j) for i in range(2) for j in range(3)],
+)
+GOOD = Report("autodiff:Sin", Verdict.PROVED, max_ulp=1.5, derivative="cos(x)")
+ERRORS = [{"target": EVIL, "message": EVIL, "location": {"file": EVIL, "line": 3}}]
+
+
+def test_is_well_formed_and_needs_nothing_else():
+    markup = html.page([BAD, GOOD], seed=3, seconds=1.5, errors=ERRORS)
+    reader = read(markup)
+    linked = [a for a in reader.attributes if a[1] in ("src", "href", "srcset")]
+    assert linked == []
+    assert "url(" not in markup
+    assert "@import" not in markup
+
+
+def test_the_users_text_stays_text():
+    markup = html.page([BAD, GOOD], errors=ERRORS)
+    assert "<script>alert" not in markup
+    assert markup.count("<script>") == 1
+    assert "".join(read(markup).text).count(EVIL) >= 8
+
+
+def test_says_what_the_result_is():
+    for reports, title in (
+        ([BAD, GOOD], "1 of 2 gradients are wrong"),
+        ([GOOD], "all 1 gradients pass"),
+        ([GOOD, Report("f", Verdict.UNDECIDED)], "1 of 2 gradients are undecided"),
+    ):
+        assert f"<h1>gradproof: {title}</h1>" in html.page(reports)
+    assert "a target could not be loaded" in html.page([GOOD], errors=ERRORS)
+
+
+def test_failures_are_open_and_passes_closed():
+    cards = re.findall(r'<details class="card (\w+)"[^>]*?( open)?>', html.page([BAD, GOOD]))
+    assert cards == [("refuted", " open"), ("proved", "")]
+
+
+def test_derivatives_are_mathematics():
+    assert "<mfrac>" in html.page([BAD])
+
+
+def test_what_cards_are_sorted_by():
+    nan = Report("f", Verdict.INACCURATE, max_ulp=float("inf"), seconds=2)
+    ulps = re.findall(r'data-ulps="([^"]*)"', html.page([BAD, GOOD, nan]))
+    assert ulps == ["-1", "1.5", "1e300"]
+
+
+def test_a_notebook_shows_the_card():
+    markup = BAD._repr_html_()
+    read(markup)
+    assert markup.startswith('<div class="gradproof">')
+    assert "<html" not in markup
+
+
+class TestHeatMap:
+    def test_has_a_square_for_each_entry(self):
+        picture = svg.heat_map(BAD.entries)
+        read(picture)
+        assert picture.count("fill-opacity") == 6
+
+    def test_right_entries_are_blank_and_wrong_ones_dark(self):
+        entries = [Entry.compare("x", (0, 0), 1.0, 1.0), Entry.compare("x", (0, 1), 3.0, 1.0)]
+        assert re.findall(r'fill-opacity="([\d.]+)"', svg.heat_map(entries)) == ["0.00", "1.00"]
+
+    @pytest.mark.parametrize(
+        "entries",
+        [
+            [],
+            [Entry.compare("x", (0,), 1.0, 2.0), Entry.compare("x", (1,), 1.0, 2.0)],
+            [Entry.compare("x", (0, 0), 1.0, 2.0), Entry.compare("y", (0, 0), 1.0, 2.0)],
+            [Entry.compare("x", (0, 0), 1.0, 2.0), Entry.compare("x", (0, 1000), 1.0, 2.0)],
+        ],
+    )
+    def test_is_left_out_where_there_is_no_matrix(self, entries):
+        assert svg.heat_map(entries) == ""
+
+
+class TestLostDigits:
+    SAMPLES = [(1e-9, 0.5, 2.0), (1.0, 4.0, 8.0), (1e9, float("nan"), None), (0.0, 1.0, None)]
+
+    def test_has_a_dot_for_each_magnitude(self):
+        picture = svg.lost_digits(self.SAMPLES)
+        read(picture)
+        assert picture.count("<circle") == 3
+        assert picture.count("<polyline") == 1
+
+    def test_worse_is_higher(self):
+        picture = svg.lost_digits(self.SAMPLES)
+        heights = [float(y) for y in re.findall(r'cy="([\d.]+)"', picture)]
+        assert heights[0] > heights[1] > heights[2]
+
+    def test_needs_two_points(self):
+        assert svg.lost_digits([(1.0, 1.0, None)]) == ""

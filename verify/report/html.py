@@ -1,0 +1,221 @@
+"""The results as one page that needs nothing else: no network, and no script to be read."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+from typing import Any
+
+from verify import __version__
+from verify.report import mathml, svg, wording
+from verify.verdict import Report, Verdict
+
+ROWS = 25
+
+
+def page(
+    reports: Sequence[Report],
+    *,
+    seed: int = 0,
+    seconds: float = 0.0,
+    errors: Sequence[dict[str, Any]] = (),
+) -> str:
+    """The whole page: summary, controls, a card for each result."""
+    cards = [_card(report, place) for place, report in enumerate(reports)]
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>gradproof: {escape(_title(reports, errors))}</title>
+<style>{_asset("page.css")}</style>
+</head>
+<body class="gradproof">
+<h1>gradproof: {escape(_title(reports, errors))}</h1>
+<p class="meta">{escape(wording.counts(list(reports)))} in {seconds:.1f} s, seed {seed},
+gradproof {__version__}</p>
+{_errors(errors)}{_controls(reports)}
+<main id="results">
+{"".join(cards)}</main>
+<script>{_asset("page.js")}</script>
+</body>
+</html>
+"""
+
+
+def card(report: Report) -> str:
+    """One result, for a notebook."""
+    return f'<div class="gradproof"><style>{_asset("page.css")}</style>{_card(report, 0)}</div>'
+
+
+@functools.cache
+def _asset(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _title(reports: Sequence[Report], errors: Sequence[object]) -> str:
+    wrong = sum(not r.ok and r.verdict is not Verdict.UNDECIDED for r in reports)
+    if wrong:
+        return f"{wrong} of {len(reports)} gradients are wrong"
+    if errors:
+        return "a target could not be loaded"
+    undecided = sum(r.verdict is Verdict.UNDECIDED for r in reports)
+    if undecided:
+        return f"{undecided} of {len(reports)} gradients are undecided"
+    return f"all {len(reports)} gradients pass"
+
+
+def _errors(errors: Sequence[dict[str, Any]]) -> str:
+    lines = []
+    for error in errors:
+        place = error.get("location")
+        where = f" ({place['file']}:{place['line']})" if place else ""
+        lines.append(
+            f'<p class="error"><b class="verdict">error</b> '
+            f"{escape(error['target'])}: {escape(error['message'] + where)}</p>\n"
+        )
+    return "".join(lines)
+
+
+def _controls(reports: Sequence[Report]) -> str:
+    boxes = []
+    for verdict in Verdict:
+        count = sum(r.verdict is verdict for r in reports)
+        if count:
+            boxes.append(
+                f'<label class="{verdict.value}" title="{escape(verdict.meaning)}">'
+                f'<input type="checkbox" name="verdict" value="{verdict.value}" checked>'
+                f'<span class="verdict">{count} {verdict.value}</span></label>'
+            )
+    return f"""<form class="controls" hidden onsubmit="return false">
+{"".join(boxes)}
+<label>order <select id="sort">
+<option value="place">of the source</option><option value="rank">worst verdict first</option>
+<option value="ulps">most digits lost first</option>
+<option value="seconds">slowest first</option></select></label>
+<input type="search" id="search" placeholder="name" aria-label="part of a name">
+</form>"""
+
+
+def _card(report: Report, place: int) -> str:
+    rank = list(Verdict).index(report.verdict)
+    brief = wording.power(report) if report.ok else wording.headline(report)
+    scope = f", {report.scope}" if report.ok and report.scope else ""
+    body = "".join(
+        [
+            _facts(report),
+            _entries(report),
+            _section("lost digits", svg.lost_digits(report.samples)),
+            _evidence(report),
+            _code("a backward that is right", report.repair),
+            _code("run this to see it", report.snippet),
+            _code("printed by the code under test", report.printed),
+            _list("not covered", report.not_covered),
+            _list("notes", report.notes),
+        ]
+    )
+    return (
+        f'<details class="card {report.verdict.value}" data-verdict="{report.verdict.value}" '
+        f'data-name="{escape(report.name)}" data-place="{place}" data-rank="{rank}" '
+        f'data-ulps="{_sortable(report.max_ulp)}" data-seconds="{report.seconds:.4f}"'
+        f"{'' if report.ok else ' open'}>"
+        f'<summary><span class="verdict">{report.verdict.value}</span>'
+        f'<span class="name">{escape(report.name)}</span>'
+        f'<span class="brief">{escape(brief + scope)}</span></summary>'
+        f'<div class="body">{body}</div></details>\n'
+    )
+
+
+def _sortable(ulps: float | None) -> str:
+    if ulps is None:
+        return "-1"
+    ulps = float(ulps)
+    return f"{ulps:g}" if ulps == ulps and ulps < 1e300 else "1e300"
+
+
+def _facts(report: Report) -> str:
+    found = report.counterexample
+    facts: list[tuple[str, str, str]] = []
+
+    def add(label: str, value: object, kind: str = "") -> None:
+        if value not in (None, ""):
+            facts.append((label, escape(str(value)), kind))
+
+    add("means", report.verdict.meaning)
+    if not report.ok:
+        add("where", wording.where(report))
+        add("again", wording.again(report))
+    if found is not None:
+        add("given", wording.number(found.actual))
+        add("expected", wording.number(found.expected))
+    if report.derivative:
+        facts.append(("derivative", mathml.formula(report.derivative), "mathematics"))
+    add("mistake", report.diagnosis)
+    for condition in report.conditions:
+        add("cell", condition)
+    if report.ok:
+        add("holds", report.scope)
+    add("worst", report.worst)
+    add("source", wording.place(report))
+    add("time", f"{report.seconds:.2f} s")
+    rows = (
+        f'<dt>{label}</dt><dd class="{kind}">{value}</dd>' if kind
+        else f"<dt>{label}</dt><dd>{value}</dd>"
+        for label, value, kind in facts
+    )  # fmt: skip
+    return f"<dl>{''.join(rows)}</dl>"
+
+
+def _entries(report: Report) -> str:
+    if len(report.entries) < 2:
+        return ""
+    worst = wording.worst_first(report.entries)
+    head = "".join(
+        f"<th>{title}</th>"
+        for title in ("entry", "given", "expected", "abs error", "rel error", "ulps")
+    )
+    rows = []
+    for place, entry in enumerate(worst[:ROWS]):
+        numbers = (
+            wording.number(entry.given),
+            wording.number(entry.expected),
+            wording.number(entry.abs_error, 3),
+            wording.number(entry.rel_error, 3),
+            wording.number(entry.ulps, 3),
+        )
+        name = escape(wording.entry_name(entry.argument, tuple(entry.index)))
+        cells = "".join(f'<td class="num">{escape(n)}</td>' for n in numbers)
+        mark = ' class="worst"' if place == 0 else ""
+        rows.append(f"<tr{mark}><td>{name}</td>{cells}</tr>")
+    more = len(worst) - ROWS
+    rest = f"<p>and {more} more</p>" if more > 0 else ""
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{rest}"
+    return table + svg.heat_map(report.entries)
+
+
+def _evidence(report: Report) -> str:
+    if not report.findings:
+        return ""
+    rows = "".join(
+        f'<tr><td class="{f.status}">{f.status}</td><td>{f.evidence.replace("_", " ")}</td>'
+        f"<td>{escape(f.message)}</td></tr>"
+        for f in report.findings
+    )
+    return _section("evidence", f"<table><tbody>{rows}</tbody></table>")
+
+
+def _section(title: str, body: str) -> str:
+    return f"<h3>{title}</h3>{body}" if body else ""
+
+
+def _code(title: str, text: str | None) -> str:
+    return _section(title, f"<pre>{escape(text.strip())}</pre>" if text else "")
+
+
+def _list(title: str, items: Sequence[str]) -> str:
+    rows = "".join(f"<li>{escape(str(item))}</li>" for item in items)
+    return _section(title, f"<ul>{rows}</ul>" if rows else "")
