@@ -10,6 +10,7 @@ May import: :mod:`symbolic.graph`, :mod:`symbolic.primitives`.
 
 from __future__ import annotations
 
+import operator
 import sys
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -301,6 +302,35 @@ class Symbol:
 
     conj = conjugate
 
+    # NumPy's functions on an entry that left its array (`x.item()`): an entry again
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from symbolic.ufuncs import dispatch
+
+        return dispatch(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from symbolic.array_functions import dispatch
+
+        return dispatch(function, args, kwargs)
+
+
+_OPERATORS: dict[str, Any] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "pow": operator.pow,
+}
+
+
+def _complex_binary(op: str, a: Any, b: Any) -> Any:
+    from symbolic.complex import ComplexSymbol
+
+    a = ComplexSymbol(a, 0.0) if type(a) is Symbol else a
+    b = ComplexSymbol(b, 0.0) if type(b) is Symbol else b
+    return _OPERATORS[op](a, b)
+
 
 def _number(other: Any) -> bool:
     return type(other) is Symbol or isinstance(other, (Real, np.bool_))
@@ -310,11 +340,11 @@ def _binary(op: str, a: Any, b: Any) -> Any:
     if type(a) is Symbol:
         trace = a.trace
         if not _number(b):
-            return NotImplemented
+            return _complex_binary(op, a, b) if isinstance(b, complex) else NotImplemented
     else:
         trace = b.trace
         if not _number(a):
-            return NotImplemented
+            return _complex_binary(op, a, b) if isinstance(a, complex) else NotImplemented
     left, right = trace.lift(a), trace.lift(b)
     graph, x, y = trace.graph, left.node, right.node
     if op == "add":

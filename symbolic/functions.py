@@ -1,0 +1,140 @@
+"""SciPy's functions that are written in Python: their meaning on traced arrays.
+
+Each is written in NumPy, which traces. The table is by module, and read when the first trace runs.
+
+May import: :mod:`symbolic.array`, :mod:`symbolic.array_functions`, :mod:`symbolic.linalg`,
+:mod:`symbolic.fourier`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symbolic.array import TracedArray, gather, values, wrap
+from symbolic.lowering import primitive
+from symbolic.values import Symbol
+
+__all__ = ["LIBRARY", "revalued"]
+
+
+def _array(x: Any) -> TracedArray:
+    if type(x) is TracedArray:
+        return x
+    entries, dtype = gather(x)
+    return TracedArray(entries, dtype if dtype.kind in "fc" else np.dtype(float))
+
+
+def revalued(result: Any, value: Any) -> Any:
+    """The formula of ``result`` with the values that the library's own function computed."""
+    if type(result) is not TracedArray:
+        return result
+    numbers = np.broadcast_to(np.asarray(value), result.shape)
+    out = result._entries.copy()
+    for index in np.ndindex(result.shape):
+        entry = out[index]
+        if type(entry) is Symbol:
+            out[index] = Symbol(entry.node, np.float64(numbers[index]), entry.trace)
+    return TracedArray(out, result._dtype, result._scalar)
+
+
+def softmax(x: Any, axis: Any = None) -> Any:
+    x = _array(x)
+    e = np.exp(x - _shift(x, axis))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _shift(x: Any, axis: Any) -> np.ndarray:
+    """The maximum as a plain number: it cancels in exact arithmetic, so it is no part of a formula."""
+    top = np.max(values(x), axis=axis, keepdims=True)
+    return np.where(np.isfinite(top), top, 0.0)
+
+
+def logsumexp(
+    a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
+) -> Any:
+    a = _array(a)
+    terms = np.exp(a) if b is None else b * np.exp(a)
+    total = np.sum(terms, axis=axis, keepdims=keepdims)
+    import scipy.special
+
+    plain_b = None if b is None else values(b)
+    value = scipy.special.logsumexp(values(a), axis=axis, b=plain_b, keepdims=keepdims)
+    if return_sign:
+        sign = np.sign(total)
+        return revalued(np.log(np.abs(total)), value), sign
+    return revalued(np.log(total), value)
+
+
+def log_softmax(x: Any, axis: Any = None) -> Any:
+    import scipy.special
+
+    x = _array(x)
+    result = x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+    return revalued(result, scipy.special.log_softmax(values(x), axis=axis))
+
+
+def sinc(x: Any) -> Any:
+    def entry(v: Any) -> Any:
+        if v == 0:
+            return 1.0
+        y = v * np.pi
+        return primitive("sin", y) / y
+
+    return wrap(np.frompyfunc(entry, 1, 1)(_array(x)._entries), _array(x)._dtype, scalar=True)
+
+
+def polygamma(n: Any, x: Any) -> Any:
+    def entry(order: Any, v: Any) -> Any:
+        return primitive("polygamma", int(order), v)
+
+    return wrap(np.frompyfunc(entry, 2, 1)(n, _array(x)._entries), None, scalar=True)
+
+
+def multigammaln(a: Any, d: int) -> Any:
+    from scipy import special
+
+    terms = [special.gammaln(a - (j - 1) / 2) for j in range(1, int(d) + 1)]
+    return d * (d - 1) / 4 * np.log(np.pi) + sum(terms)
+
+
+def factorial(n: Any, exact: bool = False, **kwargs: Any) -> Any:
+    from scipy import special
+
+    return special.gamma(_array(n) + 1)
+
+
+def comb(n: Any, k: Any, exact: bool = False, **kwargs: Any) -> Any:
+    from scipy import special
+
+    return special.binom(n, k)
+
+
+def zeta(x: Any, q: Any = 1) -> Any:
+    def entry(s: Any, a: Any) -> Any:
+        return primitive("zeta", s, a)
+
+    both = np.frompyfunc(entry, 2, 1)(_array(x)._entries, _array(q)._entries)
+    return wrap(both, None, scalar=True)
+
+
+def softplus(x: Any, **kwargs: Any) -> Any:
+    return np.logaddexp(0, x)
+
+
+LIBRARY: dict[str, dict[str, Callable[..., Any]]] = {
+    "scipy.special": {
+        "softmax": softmax,
+        "log_softmax": log_softmax,
+        "logsumexp": logsumexp,
+        "sinc": sinc,
+        "polygamma": polygamma,
+        "multigammaln": multigammaln,
+        "factorial": factorial,
+        "comb": comb,
+        "zeta": zeta,
+        "softplus": softplus,
+    },
+}
