@@ -193,7 +193,7 @@ def _entries(report: Report) -> str:
         rows.append(f"<tr{mark}><td>{name}</td>{cells}</tr>")
     more = len(worst) - ROWS
     rest = f"<p>and {more} more</p>" if more > 0 else ""
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{rest}"
+    table = f"<table class='entries'><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{rest}"
     return table + svg.heat_map(report.entries)
 
 

@@ -34,7 +34,7 @@ def formula(text: str) -> str:
         body = _printer().doprint(_parse(text))
     except Exception:  # whatever a formula's text can be, the page must be written
         return code
-    return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="inline">{body}</math>'
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML" displaystyle="true">{body}</math>'
 
 
 def _parse(text: str) -> Any:
