@@ -85,7 +85,9 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tens
     else:
         array = np.array(value, dtype=dtype)
         if array.dtype == object:
-            raise TypeError(f"no tensor can be made of {type(data).__name__}: its entries are not numbers")
+            raise TypeError(
+                f"no tensor can be made of {type(data).__name__}: its entries are not numbers"
+            )
     return _leaf(array, requires_grad)
 
 

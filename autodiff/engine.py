@@ -266,8 +266,7 @@ def _useful(roots: Iterable[Any], wanted: Iterable[Any]) -> set[Any]:
     for node in sorted(nodes, key=lambda node: -node.order):  # oldest first
         targets = (node.parent,) if type(node) is Output else node.edges
         if id(node) in goals or any(
-            target is not None and (id(target) in goals or (target in useful))
-            for target in targets
+            target is not None and (id(target) in goals or (target in useful)) for target in targets
         ):
             useful.add(node)
     return useful
@@ -323,10 +322,9 @@ def grad(
     ins = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     if grad_outputs is None:
         seeds: list[Any] = [None] * len(outs)
-    elif isinstance(grad_outputs, (list, tuple)) and not isinstance(outputs, Tensor):
-        seeds = list(grad_outputs)
-    elif isinstance(grad_outputs, (list, tuple)) and any(
-        isinstance(seed, Tensor) for seed in grad_outputs
+    elif (isinstance(grad_outputs, (list, tuple)) and not isinstance(outputs, Tensor)) or (
+        isinstance(grad_outputs, (list, tuple))
+        and any(isinstance(seed, Tensor) for seed in grad_outputs)
     ):
         seeds = list(grad_outputs)
     else:
@@ -339,9 +337,7 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     roots = [_root(out, g, create_graph) for out, g in zip(outs, seeds, strict=True)]
     targets = [tensor._node or tensor for tensor in ins]
-    wanted: dict[Any, Any] = {
-        target: None for target in targets if not isinstance(target, Tensor)
-    }
+    wanted: dict[Any, Any] = {target: None for target in targets if not isinstance(target, Tensor)}
     useful = _useful([root for root, _ in roots], targets)
     useful.update(root for root, _ in roots if root in wanted)
     leaves = sweep(roots, keep, create_graph, wanted, useful)

@@ -154,9 +154,7 @@ class Function:
         return importlib.import_module("symbolic").derivative(cls, wrt)
 
 
-def _origins(
-    saved: Sequence[Any], raw: Sequence[Any], outputs: Sequence[Any]
-) -> list[int | None]:
+def _origins(saved: Sequence[Any], raw: Sequence[Any], outputs: Sequence[Any]) -> list[int | None]:
     """Say which argument (0, 1, ...) or output (-1, -2, ...) each saved array is, if any."""
     origins: list[int | None] = []
     for array in saved:

@@ -26,7 +26,7 @@ def is_grad_enabled() -> bool:
     return mode.enabled
 
 
-class set_grad_enabled:  # noqa: N801  (torch's name)
+class set_grad_enabled:
     """Record operations, or not: as a statement, a context manager or a decorator.
 
     Parameters
@@ -52,7 +52,10 @@ class set_grad_enabled:  # noqa: N801  (torch's name)
         mode.enabled = self.enabled
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
     ) -> None:
         mode.enabled = self.previous
 
@@ -80,7 +83,10 @@ class _Switch:
         mode.enabled = self._enabled
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
     ) -> None:
         mode.enabled = self._previous.pop()
 
@@ -96,7 +102,7 @@ class _Switch:
         return wrapped  # type: ignore[return-value]
 
 
-class no_grad(_Switch):  # noqa: N801  (torch's name)
+class no_grad(_Switch):
     """Do not record operations inside a ``with`` block or a decorated function.
 
     Examples
@@ -112,7 +118,7 @@ class no_grad(_Switch):  # noqa: N801  (torch's name)
         super().__init__(False)
 
 
-class enable_grad(_Switch):  # noqa: N801  (torch's name)
+class enable_grad(_Switch):
     """Record operations inside a ``with`` block or a decorated function, `no_grad` or not.
 
     Examples

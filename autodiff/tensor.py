@@ -120,7 +120,9 @@ class Tensor(Methods):
             The dtype has no gradient (integers, booleans), or the tensor is not a leaf.
         """
         if requires_grad and self._data.dtype.kind in "biu":
-            raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+            raise RuntimeError(
+                "only Tensors of floating point and complex dtype can require gradients"
+            )
         if self._node is not None:
             if requires_grad:
                 return self
@@ -262,9 +264,7 @@ class Tensor(Methods):
             Its method ``remove`` takes the hook away.
         """
         if not self._requires_grad:
-            raise RuntimeError(
-                "cannot register a hook on a tensor that doesn't require gradient"
-            )
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._node is None:
             if self._hooks is None:
                 self._hooks_ = {}

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
 from autodiff.function import Elementwise, Function
-from autodiff.functions import arithmetic, exponential
+from autodiff.functions import (
+    activation,
+    arithmetic,
+    comparison,
+    exponential,
+    indexing,
+    linalg,
+    reduction,
+    shape,
+    special,
+    trigonometric,
+)
 
-_FAMILIES = (arithmetic, exponential)
+_FAMILIES = (
+    arithmetic,
+    exponential,
+    trigonometric,
+    comparison,
+    reduction,
+    shape,
+    indexing,
+    linalg,
+    activation,
+    special,
+)
 
-__all__ = ["all_functions"]
+__all__ = ["all_functions", "public_functions"]
 
 
 def all_functions() -> list[type[Function]]:
@@ -31,6 +57,21 @@ def all_functions() -> list[type[Function]]:
     ]
 
 
-for _function in all_functions():
-    globals()[_function.__name__] = _function
-del _function
+def public_functions() -> dict[str, Callable[..., Any]]:
+    """Return the plain functions by name: those that the families define without underscore."""
+    return {
+        name: entry
+        for family in _FAMILIES
+        for name, entry in vars(family).items()
+        if isinstance(entry, FunctionType)
+        and entry.__module__ == family.__name__
+        and not name.startswith("_")
+        and name not in _HELPERS
+    }
+
+
+# What families share among themselves.
+_HELPERS = {"largest", "log_total", "plain_index", "scatter"}
+
+globals().update({function.__name__: function for function in all_functions()})
+globals().update(public_functions())

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.dispatch import UFUNCS
+from autodiff.dispatch import FUNCTIONS, UFUNCS
 from autodiff.function import Function
 from autodiff.tensor import Tensor, storage
 
@@ -21,7 +21,7 @@ def operand(value: Any) -> Any:
 
 
 def public(
-    function: type[Function], name: str, *ufuncs: np.ufunc | str
+    function: type[Function], name: str, *called: np.ufunc | Callable[..., Any] | str
 ) -> Callable[..., Tensor]:
     """Return ``function.apply`` as a documented function, and register the ufuncs that mean it.
 
@@ -31,8 +31,8 @@ def public(
         An elementwise Function.
     name : str
         The function's name.
-    *ufuncs : numpy.ufunc or str
-        What NumPy and ``scipy.special`` call it: the ufunc, or its name where SciPy must not be
+    *called : callable or str
+        What NumPy and ``scipy.special`` call it: the function, or its name where SciPy must not be
         imported for it.
     """
     apply = function.apply
@@ -49,6 +49,9 @@ def public(
     call.__doc__ = function.__doc__
     parameters = list(inspect.signature(function.forward).parameters.values())[1:]
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    for ufunc in ufuncs:
-        UFUNCS[ufunc if isinstance(ufunc, str) else ufunc.__name__] = apply
+    for other in called:
+        if isinstance(other, (str, np.ufunc)):
+            UFUNCS[other if isinstance(other, str) else other.__name__] = apply
+        else:
+            FUNCTIONS[other] = apply
     return call

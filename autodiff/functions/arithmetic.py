@@ -1,6 +1,6 @@
 """Addition to powers and roots."""
 
-# ruff: noqa: E731  (a Function's value and formula are lambdas in a class: one line each)
+# ruff: noqa: E731  (value, formula: lambdas in a class, one line each; examples: constants)
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from autodiff._lazy import sp
+from autodiff.dispatch import implements
 from autodiff.function import Elementwise, Function, unbroadcast
-from autodiff.functions._public import public
+from autodiff.functions._public import operand, public
+from autodiff.tensor import Tensor
 
 
 class Add(Function):
@@ -157,8 +159,33 @@ sub = public(Sub, "sub", np.subtract)
 mul = public(Mul, "mul", np.multiply)
 div = public(Div, "div", np.divide)
 neg = public(Neg, "neg", np.negative)
-power = public(Power, "power", np.power, np.float_power)
 reciprocal = public(Reciprocal, "reciprocal", np.reciprocal)
 square = public(Square, "square", np.square)
 sqrt = public(Sqrt, "sqrt", np.sqrt)
 cbrt = public(Cbrt, "cbrt", np.cbrt)
+
+
+@implements(np.power, np.float_power)
+def power(x: Any, y: Any) -> Tensor:
+    """Return ``x**y``.
+
+    Parameters
+    ----------
+    x : Tensor or array_like
+        Where ``y`` is no constant: not negative.
+    y : Tensor, array_like or float
+
+    Returns
+    -------
+    Tensor
+        The derivative in ``x`` is 0 where ``y`` is 0, and that in ``y`` where ``x`` is 0.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> ad.power(ad.tensor([1.0, 2.0]), 3)
+    tensor([1., 8.])
+    """
+    if isinstance(y, (int, float)):
+        return Pow.apply(operand(x), exponent=y)  # type: ignore[no-any-return]
+    return Power.apply(x if isinstance(x, (int, float)) else operand(x), operand(y))  # type: ignore[no-any-return]

@@ -1,0 +1,186 @@
+"""Trigonometric and hyperbolic functions, and their inverses."""
+
+# ruff: noqa: E731  (a Function's value and formula are lambdas in a class: one line each)
+
+from __future__ import annotations
+
+import math
+from math import inf, pi
+from typing import Any
+
+import numpy as np
+
+from autodiff._lazy import sp, special
+from autodiff.function import Elementwise
+from autodiff.functions._public import public
+
+
+class Sin(Elementwise):
+    """The sine."""
+
+    value = lambda x: np.sin(x)
+    partials = (lambda x: np.cos(x),)
+    formula = lambda x: sp.sin(x)
+
+
+class Cos(Elementwise):
+    """The cosine."""
+
+    value = lambda x: np.cos(x)
+    partials = (lambda x: -np.sin(x),)
+    formula = lambda x: sp.cos(x)
+
+
+class Tan(Elementwise):
+    """The tangent."""
+
+    value = lambda x: np.tan(x)
+    partials = (lambda out: 1 + out * out,)
+    formula = lambda x: sp.tan(x)
+    domain = {"x": (-pi / 2, pi / 2)}
+
+
+class Arcsin(Elementwise):
+    """The inverse sine; its derivative at -1 and 1 is infinite."""
+
+    value = lambda x: np.arcsin(x)
+    # 1 - x**2 loses digits near -1 and 1, this product does not.
+    partials = (lambda x: 1 / np.sqrt((1 - x) * (1 + x)),)
+    formula = lambda x: sp.asin(x)
+    domain = {"x": (-1, 1)}
+
+
+class Arccos(Elementwise):
+    """The inverse cosine; its derivative at -1 and 1 is infinite."""
+
+    value = lambda x: np.arccos(x)
+    partials = (lambda x: -1 / np.sqrt((1 - x) * (1 + x)),)
+    formula = lambda x: sp.acos(x)
+    domain = {"x": (-1, 1)}
+
+
+class Arctan(Elementwise):
+    """The inverse tangent."""
+
+    value = lambda x: np.arctan(x)
+    partials = (lambda x: 1 / (1 + x * x),)
+    formula = lambda x: sp.atan(x)
+
+
+class Arctan2(Elementwise):
+    """The angle of the point ``(x, y)``, which jumps on the negative x axis."""
+
+    value = lambda y, x: np.arctan2(y, x)
+    partials = (
+        lambda y, x: x / np.hypot(x, y) / np.hypot(x, y),
+        lambda y, x: -y / np.hypot(x, y) / np.hypot(x, y),
+    )
+    formula = lambda y, x: sp.atan2(y, x)
+
+
+def _ratio(x: Any, length: Any) -> Any:
+    """Return ``x / length``, and 0 where the length is 0."""
+    return np.where(length == 0, 0.0, x / np.where(length == 0, 1.0, length))
+
+
+class Hypot(Elementwise):
+    """``sqrt(x**2 + y**2)``, without overflow. At the origin its gradient is taken to be 0."""
+
+    value = lambda x, y: np.hypot(x, y)
+    partials = (lambda x, out: _ratio(x, out), lambda y, out: _ratio(y, out))
+    formula = lambda x, y: sp.sqrt(x**2 + y**2)
+
+
+class Sinh(Elementwise):
+    """The hyperbolic sine."""
+
+    value = lambda x: np.sinh(x)
+    partials = (lambda x: np.cosh(x),)
+    formula = lambda x: sp.sinh(x)
+
+
+class Cosh(Elementwise):
+    """The hyperbolic cosine."""
+
+    value = lambda x: np.cosh(x)
+    partials = (lambda x: np.sinh(x),)
+    formula = lambda x: sp.cosh(x)
+
+
+class Tanh(Elementwise):
+    """The hyperbolic tangent."""
+
+    value = lambda x: np.tanh(x)
+    # 1 - tanh(x)**2 has no digits left at 19; this has all of them, and cannot overflow.
+    partials = (lambda x: 4 * special.expit(2 * x) * special.expit(-2 * x),)
+    formula = lambda x: sp.tanh(x)
+
+
+class Arcsinh(Elementwise):
+    """The inverse hyperbolic sine."""
+
+    value = lambda x: np.arcsinh(x)
+    partials = (lambda x: 1 / np.hypot(1, x),)  # 1 + x**2 overflows at 1e200
+    formula = lambda x: sp.asinh(x)
+
+
+class Arccosh(Elementwise):
+    """The inverse hyperbolic cosine; its derivative at 1 is infinite."""
+
+    value = lambda x: np.arccosh(x)
+    partials = (lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)),)
+    formula = lambda x: sp.acosh(x)
+    domain = {"x": (1, inf)}
+
+
+class Arctanh(Elementwise):
+    """The inverse hyperbolic tangent."""
+
+    value = lambda x: np.arctanh(x)
+    partials = (lambda x: 1 / ((1 - x) * (1 + x)),)
+    formula = lambda x: sp.atanh(x)
+    domain = {"x": (-1, 1)}
+
+
+# Taylor coefficients in x**2 of the derivative of sin(pi x) / (pi x), divided by x; the first one
+# left out is below the rounding for |x| <= 1/2.
+_SINC_SERIES = [
+    (-1) ** k * 2 * k * pi ** (2 * k) / math.factorial(2 * k + 1) for k in range(13, 0, -1)
+]
+
+
+def _sinc_slope(x: Any) -> Any:
+    """The derivative of sinc: both terms of the quotient rule cancel near 0, hence the series."""
+    near = np.abs(x) <= 0.5
+    away = np.where(near, 1.0, x)
+    t = np.where(near, x, 0.0)
+    t = t * t
+    series = _SINC_SERIES[0]
+    for coefficient in _SINC_SERIES[1:]:
+        series = series * t + coefficient
+    return np.where(near, series * x, (np.cos(pi * away) - np.sinc(away)) / away)
+
+
+class Sinc(Elementwise):
+    """``sin(pi x) / (pi x)``, and 1 at 0."""
+
+    value = lambda x: np.sinc(x)
+    partials = (_sinc_slope,)
+    formula = lambda x: sp.sinc(sp.pi * x)
+
+
+sin = public(Sin, "sin", np.sin)
+cos = public(Cos, "cos", np.cos)
+tan = public(Tan, "tan", np.tan)
+arcsin = public(Arcsin, "arcsin", np.arcsin)
+arccos = public(Arccos, "arccos", np.arccos)
+arctan = public(Arctan, "arctan", np.arctan)
+arctan2 = public(Arctan2, "arctan2", np.arctan2)
+hypot = public(Hypot, "hypot", np.hypot)
+sinh = public(Sinh, "sinh", np.sinh)
+cosh = public(Cosh, "cosh", np.cosh)
+tanh = public(Tanh, "tanh", np.tanh)
+arcsinh = public(Arcsinh, "arcsinh", np.arcsinh)
+arccosh = public(Arccosh, "arccosh", np.arccosh)
+arctanh = public(Arctanh, "arctanh", np.arctanh)
+sinc = public(Sinc, "sinc", np.sinc)
