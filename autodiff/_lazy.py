@@ -1,4 +1,4 @@
-"""SymPy and ``scipy.special``, imported when first used, so that ``import autodiff`` loads NumPy alone."""
+"""SymPy and SciPy, imported when first used, so that ``import autodiff`` loads NumPy alone."""
 
 from __future__ import annotations
 

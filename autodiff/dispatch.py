@@ -22,101 +22,29 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 # Piecewise constant, or about types, shapes and order: there is nothing to differentiate.
 NON_DIFFERENTIABLE: frozenset[str] = frozenset(
-    [
-        "all",
-        "allclose",
-        "any",
-        "argmax",
-        "argmin",
-        "argpartition",
-        "argsort",
-        "argwhere",
-        "around",
-        "array_equal",
-        "array_equiv",
-        "bincount",
-        "bitwise_and",
-        "bitwise_or",
-        "bitwise_xor",
-        "broadcast_shapes",
-        "can_cast",
-        "ceil",
-        "copysign",
-        "count_nonzero",
-        "digitize",
-        "divmod",
-        "empty_like",
-        "equal",
-        "fix",
-        "flatnonzero",
-        "floor",
-        "floor_divide",
-        "frexp",
-        "greater",
-        "greater_equal",
-        "histogram",
-        "iscomplex",
-        "iscomplexobj",
-        "isclose",
-        "isfinite",
-        "isin",
-        "isinf",
-        "isnan",
-        "isneginf",
-        "isposinf",
-        "isreal",
-        "isrealobj",
-        "iterable",
-        "less",
-        "less_equal",
-        "lexsort",
-        "logical_and",
-        "logical_not",
-        "logical_or",
-        "logical_xor",
-        "may_share_memory",
-        "min_scalar_type",
-        "nanargmax",
-        "nanargmin",
-        "ndim",
-        "nextafter",
-        "nonzero",
-        "not_equal",
-        "ones_like",
-        "put",
-        "result_type",
-        "rint",
-        "round",
-        "searchsorted",
-        "shape",
-        "shares_memory",
-        "sign",
-        "signbit",
-        "size",
-        "spacing",
-        "trunc",
-        "unique",
-        "unravel_index",
-        "zeros_like",
-        "full_like",
-        "array_repr",
-        "array_str",
-        "array2string",
-        "invert",
-        "left_shift",
-        "right_shift",
-        "unique_values",
-        "unique_counts",
-        "unique_inverse",
-        "unique_all",
-        "intersect1d",
-        "union1d",
-        "setdiff1d",
-        "gcd",
-        "lcm",
-        "copyto",
-    ]
-) - {"copysign", "sign", "put", "copyto", "divmod"}
+    (
+        # comparisons and logic
+        "all allclose any array_equal array_equiv bitwise_and bitwise_count bitwise_or bitwise_xor "
+        "equal greater greater_equal invert isclose iscomplex iscomplexobj isfinite isin isinf "
+        "isnan isneginf isposinf isreal isrealobj left_shift less less_equal logical_and "
+        "logical_not logical_or logical_xor not_equal right_shift signbit "
+        # whole numbers
+        "around ceil fix floor floor_divide gcd lcm rint round trunc "
+        # the floating-point format
+        "frexp nextafter spacing "
+        # places and order
+        "argmax argmin argpartition argsort argwhere bincount count_nonzero digitize flatnonzero "
+        "histogram histogram_bin_edges lexsort nanargmax nanargmin nonzero searchsorted "
+        "unravel_index "
+        # sets
+        "intersect1d setdiff1d union1d unique unique_all unique_counts unique_inverse unique_values "
+        # types, shapes and memory
+        "broadcast_shapes can_cast empty_like full_like iterable may_share_memory min_scalar_type "
+        "ndim ones_like result_type shape shares_memory size zeros_like "
+        # text
+        "array2string array_repr array_str"
+    ).split()
+)
 
 
 def implements(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:

@@ -93,12 +93,12 @@ def sweep(
 
 def _returned(node: Node, edges: Sequence[Any], grads: Sequence[Any]) -> Sequence[Any]:
     """Check what a backward returned: as many gradients as arguments, of their shape and dtype."""
-    if len(grads) != len(edges):
-        if len(grads) < len(edges) or any(g is not None for g in grads[len(edges) :]):
-            raise RuntimeError(
-                f"function {node.name()} returned an incorrect number of gradients "
-                f"(expected {len(edges)}, got {len(grads)})"
-            )
+    number = len(edges)
+    if len(grads) != number and (len(grads) < number or any(g is not None for g in grads[number:])):
+        raise RuntimeError(
+            f"function {node.name()} returned an incorrect number of gradients "
+            f"(expected {number}, got {len(grads)})"
+        )
     for index, (target, g) in enumerate(zip(edges, grads)):  # noqa: B905
         if target is None or g is None:
             continue

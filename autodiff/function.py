@@ -1,4 +1,4 @@
-"""`Function`: everything about one operation in one class; `Elementwise`: the same in a few lines."""
+"""`Function`, all about one operation in one class; `Elementwise`, the same in a few lines."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Node:
             mark_modified(array)
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Say whether a missing gradient of an output arrives as zeros (the default) or ``None``."""
+        """Say whether a missing gradient arrives as zeros (the default) or ``None``."""
         self.materialize = bool(value)
 
     @property
@@ -86,7 +86,7 @@ class Node:
             )
         if _modified:
             self._check_versions(saved)
-        return self._connect(saved) if self.connected else saved
+        return self._connect(saved) if self.connected and saved else saved
 
     def free(self) -> None:
         """Drop what was saved; a second backward pass that needs it then fails."""

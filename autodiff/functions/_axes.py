@@ -50,7 +50,7 @@ def along(rule: Callable[[list[Any]], list[Any]], x: Any, axis: int) -> Any:
     """Apply `rule` to each list of entries along an axis (for formulas)."""
     rows = np.moveaxis(np.asarray(x, dtype=object), axis, -1)
     lists = [rule(list(rows[place])) for place in np.ndindex(rows.shape[:-1])]
-    length = len(lists[0]) if lists else 0
+    length = len(lists[0] if lists else rule([np.float64(1)] * rows.shape[-1]))
     out = np.empty((*rows.shape[:-1], length), dtype=object)
     for place, entries in zip(np.ndindex(rows.shape[:-1]), lists, strict=True):
         for i, entry in enumerate(entries):

@@ -1,4 +1,4 @@
-"""Indexing, and its transpose: adding entries into an array of zeros. Sorting, which is indexing."""
+"""Indexing, and its transpose, which adds entries into zeros. Sorting, which is indexing."""
 
 from __future__ import annotations
 

@@ -409,7 +409,7 @@ class Norm(Function):
         if ctx.ord == np.inf:
             chosen = np.abs(x) == out
             ties = np.sum(chosen, axis=axes_of(ctx.axis, x.ndim), keepdims=True)
-            return np.where(chosen, upstream / ties, 0) * np.sign(x)
+            return np.where(chosen, upstream / ties.astype(grad.dtype), 0) * np.sign(x)
         zero = out == 0
         ratio = x / np.where(zero, 1.0, out)
         if ctx.ord != 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -107,7 +108,7 @@ def _extreme_backward(ctx: Any, grad: Any) -> Any:
     kept = kept_shape(x.shape, ctx.axis)
     chosen = x == np.reshape(out, kept)
     ties = np.sum(chosen, axis=axes_of(ctx.axis, x.ndim), keepdims=True)
-    return np.where(chosen, np.reshape(grad, kept) / ties, 0)
+    return np.where(chosen, np.reshape(grad, kept) / ties.astype(grad.dtype), 0)
 
 
 class Max(Function):
@@ -377,7 +378,7 @@ class Diff(Function):
 
     @staticmethod
     def formula(x: Any, *, axis: int = -1) -> Any:
-        return along(lambda row: [b - a for a, b in zip(row, row[1:], strict=False)], x, axis)
+        return along(lambda row: [b - a for a, b in itertools.pairwise(row)], x, axis)
 
 
 def _axis(axis: Any) -> Any:
