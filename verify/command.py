@@ -19,12 +19,14 @@ from verify import __version__
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from verify.config import Config
     from verify.load import LoadError
     from verify.sweep import Plan, Sweep
     from verify.verdict import Report
 
 PASSED, FAILED, USAGE, NOTHING, INTERRUPTED = 0, 1, 2, 5, 130
 TIMEOUT = 60.0
+FILES = ("json_file", "junit_file", "sarif_file", "html_file")
 EPILOG = """
 \b
 TARGET is one of
@@ -48,6 +50,10 @@ Examples:
 Exit status: 0 all pass; 1 something is refuted or inaccurate (with --strict
 also undecided); 2 wrong usage, or a target that cannot be loaded; 5 nothing
 to check; 130 interrupted.
+
+\b
+Options may stand in pyproject.toml, under [tool.gradproof]: targets, timeout,
+max-ulps, seed, order, jobs, strict, and ignore, a table of names and reasons.
 """
 
 
@@ -124,6 +130,7 @@ class _Destination(click.ParamType):
 @click.option("-q", "--quiet", is_flag=True, help="Failures and the summary only.")
 @click.option("--json", "json_file", type=_Destination(), help="Results as JSON; - is stdout.")
 @click.option("--junit-xml", "junit_file", type=_Destination(), help="Results for a CI server.")
+@click.option("--sarif", "sarif_file", type=_Destination(), help="Results for code scanning.")
 @click.option("--html", "html_file", type=_Destination(), help="A page to look at.")
 @click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
@@ -137,6 +144,8 @@ def check(ctx: click.Context, targets: tuple[str, ...], **given: Any) -> None:
     by finite differences; when they disagree, the report says which one is wrong, where, why,
     and what the right derivative is.
     """
+    config = _configure(ctx, given)
+    targets = targets or config.targets
     companions = {key: given[key] for key in ("grad", "vjp", "jac") if given[key]}
     _refuse_contradictions(targets, companions, given)
     options: dict[str, Any] = {
@@ -154,10 +163,25 @@ def check(ctx: click.Context, targets: tuple[str, ...], **given: Any) -> None:
         options=options,
         companions=companions,
         select=given["select"],
+        ignore=config.reason_to_ignore,
         jobs=given["jobs"],
         timeout=given["timeout"],
     )
     ctx.exit(_list(plan) if given["listing"] else _Run(plan, given).run())
+
+
+def _configure(ctx: click.Context, given: dict[str, Any]) -> Config:
+    """Take from pyproject.toml what the command line leaves open."""
+    from verify.config import ConfigError, read
+
+    try:
+        config = read()
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    for key, value in config.options.items():
+        if ctx.get_parameter_source(key) is click.core.ParameterSource.DEFAULT:
+            given[key] = value
+    return config
 
 
 def _refuse_contradictions(
@@ -174,7 +198,7 @@ def _refuse_contradictions(
         raise click.UsageError(f"one derivative at a time, not {' and '.join(companions)}")
     if given["verbose"] and given["quiet"]:
         raise click.UsageError("-v and -q contradict each other")
-    to_stdout = [k for k in ("json_file", "junit_file", "html_file") if given[k] == "-"]
+    to_stdout = [key for key in FILES if given[key] == "-"]
     if len(to_stdout) > 1:
         raise click.UsageError("only one file can go to standard output")
     for target in targets:
@@ -210,7 +234,7 @@ class _Run:
         self.reports: list[Report] = []
         self.errors: list[LoadError] = []
         # A file that goes to standard output has it to itself.
-        aside = "-" in (given["json_file"], given["junit_file"], given["html_file"])
+        aside = any(given[key] == "-" for key in FILES)
         self.out: Console = text.console(sys.stderr if aside else sys.stdout, given["color"])
         self.started = time.perf_counter()
 
@@ -231,7 +255,7 @@ class _Run:
                     self._take(result)
         seconds = time.perf_counter() - self.started
         self._close(interrupted, sweep, seconds)
-        self._write(seconds)
+        self._write(sweep, seconds)
         if interrupted:
             return INTERRUPTED
         if self.errors:
@@ -280,6 +304,9 @@ class _Run:
         if interrupted:
             left = sweep.total - len(self.reports)
             click.echo(f"interrupted: {left} of {sweep.total} not checked", err=True)
+        if not self.given["quiet"]:
+            for name, reason in sweep.ignored.items():
+                self.out.print(f"ignored    {name}: {reason}", soft_wrap=True)
         if self.reports:
             show_summary(self.out, self.reports, seconds)
         elif not self.errors and not interrupted:
@@ -287,31 +314,37 @@ class _Run:
             what = "nothing matches -k" if self.plan.select else "no Function found"
             click.echo(f"{what} in {where}", err=True)
 
-    def _write(self, seconds: float) -> None:
-        from verify.report import files
+    def _write(self, sweep: Sweep, seconds: float) -> None:
+        from verify.report import annotations, files
 
+        reports, given = self.reports, self.given
+        seed, strict = self.plan.options["seed"], given["strict"]
         errors = [error.to_dict() for error in self.errors]
-        seed = self.plan.options["seed"]
-        if destination := self.given["json_file"]:
+        if annotations.wanted():
+            for line in annotations.lines(reports, errors=errors, strict=strict):
+                self.out.print(line, soft_wrap=True)
+        if destination := given["json_file"]:
             from verify.report import json
 
-            document = json.document(self.reports, seed=seed, seconds=seconds, errors=errors)
+            document = json.document(
+                reports, seed=seed, seconds=seconds, errors=errors, ignored=sweep.ignored
+            )
             files.write(destination, json.dumps(document))
-        if destination := self.given["junit_file"]:
+        if destination := given["junit_file"]:
             from verify.report import junit
 
             files.write(
                 destination,
-                junit.document(
-                    self.reports, seconds=seconds, errors=errors, strict=self.given["strict"]
-                ),
+                junit.document(reports, seconds=seconds, errors=errors, strict=strict),
             )
-        if destination := self.given["html_file"]:
+        if destination := given["sarif_file"]:
+            from verify.report import sarif
+
+            files.write(destination, sarif.document(reports, errors=errors, strict=strict))
+        if destination := given["html_file"]:
             from verify.report import html
 
-            files.write(
-                destination, html.page(self.reports, seed=seed, seconds=seconds, errors=errors)
-            )
+            files.write(destination, html.page(reports, seed=seed, seconds=seconds, errors=errors))
 
 
 class _Progress:

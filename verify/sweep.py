@@ -24,7 +24,7 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from verify import worker
-from verify.load import Item, LoadError
+from verify.load import Item, LoadError, parse, shorten
 from verify.verdict import Report, Verdict
 
 CHECKER = "verify.check:check"
@@ -46,6 +46,8 @@ class Plan:
         ``grad``, ``vjp`` or ``jac``: the target of the derivative.
     select : callable, optional
         Whether to check what has this name.
+    ignore : callable, optional
+        Why what has this name is not checked, or None; for what was not asked for by its name.
     jobs : int, optional
         Processes; as many as there are processors if missing, and 0 for none: everything runs in
         this process, where a debugger sees it.
@@ -57,6 +59,7 @@ class Plan:
     options: dict[str, Any] = field(default_factory=dict)
     companions: dict[str, str] = field(default_factory=dict)
     select: Callable[[str], bool] | None = None
+    ignore: Callable[[str], str | None] | None = None
     jobs: int | None = None
     timeout: float | None = None
 
@@ -76,12 +79,15 @@ class Sweep:
     ----------
     done, total : int
         Checks finished, and known so far.
+    ignored : dict of str to str
+        What is not checked, and why.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.done = 0
         self.total = 0
+        self.ignored: dict[str, str] = {}
         self.seen: set[str] = set()
         self._items: list[list[Item] | None] = [None] * len(plan.targets)
         self._results: dict[tuple[int, int], Result] = {}
@@ -157,7 +163,7 @@ class Sweep:
 
     def _find_here(self, place: int) -> list[Item | LoadError]:
         try:
-            self._items[place] = self._chosen(worker.discover(self.plan.targets[place]))
+            self._items[place] = self._chosen(place, worker.discover(self.plan.targets[place]))
         except LoadError as error:
             self._items[place] = []
             self._results[place, -1] = error
@@ -228,7 +234,7 @@ class Sweep:
             self._items[place] = []
             self._results[place, -1] = found
         else:
-            self._items[place] = self._chosen(found)
+            self._items[place] = self._chosen(place, found)
 
     def _outcome(self, item: Item, task: concurrent.futures.Future, log: str) -> Result:
         try:
@@ -253,13 +259,21 @@ class Sweep:
             printed=worker.tail(log),
         )
 
-    def _chosen(self, items: Sequence[Item]) -> list[Item]:
-        select = self.plan.select
+    def _chosen(self, place: int, items: Sequence[Item]) -> list[Item]:
+        plan = self.plan
+        by_name = bool(parse(plan.targets[place]).name)
         chosen = []
         for item in items:
-            if item.target not in self.seen and (select is None or select(item.target)):
-                self.seen.add(item.target)
-                chosen.append(item)
+            name = item.target
+            if name in self.seen or (plan.select is not None and not plan.select(name)):
+                continue
+            reason = None if by_name or plan.ignore is None else plan.ignore(name)
+            if reason is not None:
+                self.ignored[name] = reason
+                continue
+            self.ignored.pop(name, None)
+            self.seen.add(name)
+            chosen.append(item)
         self.total += len(chosen)
         return chosen
 
@@ -303,8 +317,6 @@ def _death(error: ProcessExpired) -> str:
 
 def _last_frame(log: str) -> tuple[str, int] | None:
     """Where the last traceback in the log was; outside of the libraries if it can be."""
-    from verify.load import shorten
-
     try:
         text = Path(log).read_text(encoding="utf-8", errors="replace")
     except OSError:

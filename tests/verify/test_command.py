@@ -29,7 +29,7 @@ def run(stubbed, capfd):
 
 
 def verdicts(out):
-    return re.findall(r"^(\w+) +(?=\S+?:\w+)", out, re.MULTILINE)
+    return re.findall(r"^(?!ignored)(\w+) +(?=\S+?:\w+)", out, re.MULTILINE)
 
 
 def test_all_pass(run, write):
@@ -256,6 +256,60 @@ class TestJson:
         assert status == 2
         assert "there is no directory no/such" in err
         assert not os.path.exists("was-run")
+
+
+class TestConfig:
+    def test_options_and_targets_of_the_project(self, run, write):
+        write("layers.py", A="proved", OldB="refuted", C="undecided")
+        write(
+            "pyproject.toml",
+            """
+            [tool.gradproof]
+            targets = ["layers.py"]
+            strict = true
+            seed = 4
+            [tool.gradproof.ignore]
+            "layers.py:Old*" = "to be removed"
+            """,
+        )
+        status, out, _ = run("--json", "report.json")
+        assert status == 1
+        assert verdicts(out) == ["proved", "UNDECIDED"]
+        assert "ignored    layers.py:OldB: to be removed" in out
+        with open("report.json") as file:
+            document = json.load(file)
+        assert document["seed"] == 4
+        assert document["ignored"] == [{"name": "layers.py:OldB", "reason": "to be removed"}]
+
+    def test_the_command_line_comes_first(self, run, write):
+        write("layers.py", A="proved")
+        write("pyproject.toml", "[tool.gradproof]\ntargets = ['missing.py']\nseed = 4")
+        status, out, _ = run("layers.py", "--seed", "5", "--json", "-")
+        assert status == 0
+        assert json.loads(out)["seed"] == 5
+
+    def test_what_is_named_is_checked_though_ignored(self, run, write):
+        write("layers.py", A="refuted")
+        write("pyproject.toml", "[tool.gradproof.ignore]\n'layers.py:A' = 'known'")
+        assert run("layers.py")[0] == 5
+        assert run("layers.py:A")[0] == 1
+
+    def test_a_mistake_in_it(self, run, write):
+        write("pyproject.toml", "[tool.gradproof]\nsed = 4")
+        status, _, err = run()
+        assert status == 2
+        assert "not 'sed'" in err
+
+
+def test_other_files(run, write, stubbed, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    write("layers.py", A="proved", B="refuted")
+    options = ["--junit-xml", "j.xml", "--html", "p.html", "--sarif", "s.json"]
+    _, out, _ = run("layers.py", *options)
+    assert '<testcase classname="layers" name="A"' in (stubbed / "j.xml").read_text()
+    assert "1 of 2 gradients are wrong" in (stubbed / "p.html").read_text()
+    assert json.loads((stubbed / "s.json").read_text())["runs"][0]["results"][0]["ruleId"]
+    assert "::error file=layers.py,line=" in out
 
 
 @pytest.mark.parametrize(

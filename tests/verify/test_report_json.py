@@ -2,9 +2,11 @@ import json
 import os
 import stat
 
+import jsonschema
+import numpy as np
 import pytest
 
-from verify import Report, Verdict, __version__
+from verify import Counterexample, Entry, Finding, Report, Verdict, __version__
 from verify.report import files
 from verify.report import json as report_json
 
@@ -23,6 +25,43 @@ def test_document():
         "proved": 1, "verified": 0, "inaccurate": 0, "refuted": 1, "undecided": 0, "seconds": 1.235
     }  # fmt: skip
     assert json.loads(report_json.dumps(document)) == document
+
+
+FULL = Report(
+    "layers.py:F",
+    Verdict.REFUTED,
+    blame="backward",
+    argument="x",
+    findings=[Finding("second_order", "fail", "no")],
+    counterexample=Counterexample(
+        {"x": np.array([np.nan]), "z": 1j, "axis": None}, np.ones(1), (np.int64(0),), 1.0, -np.inf
+    ),
+    max_ulp=np.inf,
+    resolution=np.float64(1e-15),
+    entries=[Entry.compare("x", (0,), np.nan, 1.0)],
+    location=("layers.py", 3),
+    samples=[(1.0, np.inf, None)],
+)
+
+
+@pytest.mark.parametrize("report", [FULL, Report("f", Verdict.PROVED)])
+def test_files_satisfy_the_published_schema(report):
+    errors = [{"target": "c.py", "message": "no such file", "location": None}]
+    document = report_json.document([report], errors=errors, ignored={"x": "because"})
+    jsonschema.Draft202012Validator.check_schema(report_json.schema())
+    jsonschema.validate(json.loads(report_json.dumps(document)), report_json.schema())
+
+
+def test_the_schema_refuses_what_is_none():
+    document = report_json.document([FULL])
+    document["results"][0]["verdict"] = "fine"
+    with pytest.raises(jsonschema.ValidationError, match="fine"):
+        jsonschema.validate(document, report_json.schema())
+
+
+def test_the_schema_knows_every_field():
+    known = report_json.schema()["$defs"]["result"]["properties"]
+    assert set(FULL.to_dict()) == set(known)
 
 
 def test_dumps_refuses_what_json_lacks():

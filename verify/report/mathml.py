@@ -31,7 +31,7 @@ def formula(text: str) -> str:
     if len(text) > LONGEST:
         return code
     try:
-        body = _printer().doprint(_parse(text))
+        body = _printer().doprint(_parse(text)).replace("&ExponentialE;", "e")
     except Exception:  # whatever a formula's text can be, the page must be written
         return code
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML" displaystyle="true">{body}</math>'
