@@ -116,7 +116,9 @@ def ones(*size: Any, dtype: Any = np.float64, requires_grad: bool = False) -> Te
     tensor([[1., 1., 1.],
             [1., 1., 1.]])
     """
-    return _leaf(np.ones(_shape(size), dtype), requires_grad)
+    array = np.empty(_shape(size), dtype)
+    array.fill(1)
+    return _leaf(array, requires_grad)
 
 
 def zeros(*size: Any, dtype: Any = np.float64, requires_grad: bool = False) -> Tensor:

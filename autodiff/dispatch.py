@@ -21,29 +21,29 @@ METHODS: dict[tuple[str, str], Callable[..., Any]] = {}
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 # Piecewise constant, or about types, shapes and order: there is nothing to differentiate.
+_NAMES = """
+    comparisons and logic:
+        all allclose any array_equal array_equiv bitwise_and bitwise_count bitwise_or bitwise_xor
+        equal greater greater_equal invert isclose iscomplex iscomplexobj isfinite isin isinf isnan
+        isneginf isposinf isreal isrealobj left_shift less less_equal logical_and logical_not
+        logical_or logical_xor not_equal right_shift signbit
+    whole numbers:
+        around ceil fix floor floor_divide gcd lcm rint round trunc
+    the floating-point format:
+        frexp nextafter spacing
+    places and order:
+        argmax argmin argpartition argsort argwhere bincount count_nonzero digitize flatnonzero
+        histogram histogram_bin_edges lexsort nanargmax nanargmin nonzero searchsorted unravel_index
+    sets:
+        intersect1d setdiff1d union1d unique unique_all unique_counts unique_inverse unique_values
+    types, shapes and memory:
+        broadcast_shapes can_cast empty_like full_like iterable may_share_memory min_scalar_type
+        ndim ones_like result_type shape shares_memory size zeros_like
+    text:
+        array2string array_repr array_str
+"""
 NON_DIFFERENTIABLE: frozenset[str] = frozenset(
-    (
-        # comparisons and logic
-        "all allclose any array_equal array_equiv bitwise_and bitwise_count bitwise_or bitwise_xor "
-        "equal greater greater_equal invert isclose iscomplex iscomplexobj isfinite isin isinf "
-        "isnan isneginf isposinf isreal isrealobj left_shift less less_equal logical_and "
-        "logical_not logical_or logical_xor not_equal right_shift signbit "
-        # whole numbers
-        "around ceil fix floor floor_divide gcd lcm rint round trunc "
-        # the floating-point format
-        "frexp nextafter spacing "
-        # places and order
-        "argmax argmin argpartition argsort argwhere bincount count_nonzero digitize flatnonzero "
-        "histogram histogram_bin_edges lexsort nanargmax nanargmin nonzero searchsorted "
-        "unravel_index "
-        # sets
-        "intersect1d setdiff1d union1d unique unique_all unique_counts unique_inverse unique_values "
-        # types, shapes and memory
-        "broadcast_shapes can_cast empty_like full_like iterable may_share_memory min_scalar_type "
-        "ndim ones_like result_type shape shares_memory size zeros_like "
-        # text
-        "array2string array_repr array_str"
-    ).split()
+    [name for line in _NAMES.splitlines() if not line.endswith(":") for name in line.split()]
 )
 
 

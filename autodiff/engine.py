@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.grad_mode import mode
-from autodiff.graph import Node, Output
+from autodiff.graph import FREED, Node, Output
 from autodiff.tensor import Tensor, storage
 
 __all__ = ["backward", "grad"]
@@ -46,16 +46,22 @@ def sweep(
     owned: set[Any] = set()  # targets whose pending gradient is a sum made here
     edges: Sequence[Any] = [target for target, _ in roots]
     grads: Sequence[Any] = [gradient for _, gradient in roots]
+    node: Any = None
     while True:
-        for target, g in zip(edges, grads):  # noqa: B905  (checked in `_returned`)
+        for target, g in zip(edges, grads):  # noqa: B905  (`_check_number` has seen to it)
             if target is None or g is None:
                 continue
             if isinstance(target, Tensor):
                 total = leaves
-            elif useful is not None and target not in useful:
-                continue
-            else:
+            elif useful is None or target in useful:
                 total = pending
+            else:
+                continue
+            try:
+                if g.shape != target.shape or g.dtype is not target.dtype:
+                    g = _conform(node, edges, target, g)
+            except AttributeError:
+                g = _conform(node, edges, target, g)
             if target not in total:
                 total[target] = g
                 if total is pending:
@@ -86,39 +92,30 @@ def sweep(
             grads = node.function.backward(node, *_materialized(node, g))
         if type(grads) is not tuple:
             grads = (grads,)
-        grads = _returned(node, edges, grads)
-        if not keep:
-            node.free()
+        if len(grads) != len(edges):
+            _check_number(node, edges, grads)
+        if not keep and node.saved:
+            node.saved = FREED
 
 
-def _returned(node: Node, edges: Sequence[Any], grads: Sequence[Any]) -> Sequence[Any]:
-    """Check what a backward returned: as many gradients as arguments, of their shape and dtype."""
+def _check_number(node: Node, edges: Sequence[Any], grads: Sequence[Any]) -> None:
+    """Allow further gradients that are ``None``; raise for any other number than of arguments."""
     number = len(edges)
-    if len(grads) != number and (len(grads) < number or any(g is not None for g in grads[number:])):
+    if len(grads) < number or any(g is not None for g in grads[number:]):
         raise RuntimeError(
             f"function {node.name()} returned an incorrect number of gradients "
             f"(expected {number}, got {len(grads)})"
         )
-    for index, (target, g) in enumerate(zip(edges, grads)):  # noqa: B905
-        if target is None or g is None:
-            continue
-        try:
-            if g.shape == target.shape and g.dtype is target.dtype:
-                continue
-        except AttributeError:
-            pass
-        grads = list(grads)
-        grads[index] = _conform(node, index, target, g)
-    return grads
 
 
-def _conform(node: Node, index: int, target: Any, g: Any) -> Any:
+def _conform(node: Node, edges: Sequence[Any], target: Any, g: Any) -> Any:
     """Give a gradient the shape and dtype of its argument, or say why that cannot be."""
     if not isinstance(g, Tensor):
         g = storage(g)
     if g.shape != target.shape:
         from autodiff.function import argument_names
 
+        index = next(i for i, edge in enumerate(edges) if edge is target)
         names = argument_names(node.function)
         name = f" ({names[index]!r})" if index < len(names) else ""
         raise RuntimeError(

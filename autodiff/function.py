@@ -18,7 +18,9 @@ __all__ = ["Elementwise", "Function", "once_differentiable", "unbroadcast"]
 
 _ndarray = np.ndarray
 _float64 = np.float64
+_double = np.dtype(np.float64)
 _new = Tensor.__new__
+_FIRST, _BOTH, _OUTPUT = (0,), (0, 1), (-1,)
 
 
 class Function:
@@ -99,28 +101,55 @@ class Function:
         Tensor or tuple of Tensor
         """
         ctx = cls.node()
-        raw = []
-        edges = []
-        constants = []
-        recording = False
-        for arg in args:
-            if isinstance(arg, Tensor):
-                raw.append(arg._data)
-                if arg._requires_grad:
-                    recording = True
-                    edges.append(arg._node or arg)
-                    continue
-                arg = arg._data
-            else:
-                raw.append(arg)
-            constants.append(arg)
-            edges.append(None)
-        if recording and not mode.enabled:
-            recording = False
-            edges = [None] * len(args)
-        ctx.edges = edges
         ctx.saved = ()
-        value = cls.forward(ctx, *raw, **kwargs)
+        raw: Sequence[Any]
+        edges: Any
+        given: Sequence[Any]
+        # One and two arguments, nearly all calls, are written out: a loop takes twice the time.
+        if len(args) == 2:
+            x, y = args
+            first = second = None
+            if isinstance(x, Tensor):
+                if x._requires_grad:
+                    first = x._node or x
+                x = x._data
+            if isinstance(y, Tensor):
+                if y._requires_grad:
+                    second = y._node or y
+                y = y._data
+            if (first is not None or second is not None) and not mode.enabled:
+                first = second = None
+            recording = first is not None or second is not None
+            ctx.edges = edges = (first, second)
+            raw = (x, y)
+            given = [y] if second is None else [x] if first is None else ()
+            value = cls.forward(ctx, x, y, **kwargs) if kwargs else cls.forward(ctx, x, y)
+        elif len(args) == 1:
+            (x,) = args
+            first = None
+            if isinstance(x, Tensor):
+                if x._requires_grad and mode.enabled:
+                    first = x._node or x
+                x = x._data
+            recording = first is not None
+            ctx.edges = edges = (first,)
+            raw = (x,)
+            given = ()
+            value = cls.forward(ctx, x, **kwargs) if kwargs else cls.forward(ctx, x)
+        else:
+            raw = [arg._data if isinstance(arg, Tensor) else arg for arg in args]
+            enabled = mode.enabled
+            ctx.edges = edges = tuple(
+                [
+                    (arg._node or arg)
+                    if isinstance(arg, Tensor) and arg._requires_grad and enabled
+                    else None
+                    for arg in args
+                ]
+            )
+            recording = any([edge is not None for edge in edges])  # noqa: C419  (faster)
+            given = [a for a, e in zip(raw, edges, strict=True) if e is None]
+            value = cls.forward(ctx, *raw, **kwargs)
         kind = type(value)
         if kind is not _ndarray and kind is not _float64:
             if kind is tuple or kind is list:
@@ -130,21 +159,25 @@ class Function:
             if array is value:  # the graph tells tensors apart by their arrays
                 value = value[...]
         out = _new(Tensor)
+        out._data = value
         out._grad = None
-        if recording and not ctx.non_differentiable and value.dtype.kind not in "biu":
+        if recording:
+            dtype = value.dtype
+            if ctx.non_differentiable or (dtype is not _double and dtype.kind in "biu"):
+                recording = False
+        if recording:
             ctx.order = next(clock)
-            if constants or kwargs:
-                ctx._given = constants, kwargs
+            ctx.shape = value.shape
+            ctx.dtype = dtype
+            if kwargs or given:
+                ctx._given = given, kwargs
             if saved := ctx.saved:
                 ctx.origins = _origins(saved, raw, (value,))
-            ctx.shape = value.shape
-            ctx.dtype = value.dtype
             out._node = ctx
             out._requires_grad = True
         else:
             out._node = None
             out._requires_grad = False
-        out._data = value
         return out
 
     @classmethod
@@ -154,8 +187,17 @@ class Function:
         return importlib.import_module("symbolic").derivative(cls, wrt)
 
 
-def _origins(saved: Sequence[Any], raw: Sequence[Any], outputs: Sequence[Any]) -> list[int | None]:
+def _origins(
+    saved: Sequence[Any], raw: Sequence[Any], outputs: Sequence[Any]
+) -> Sequence[int | None]:
     """Say which argument (0, 1, ...) or output (-1, -2, ...) each saved array is, if any."""
+    if len(saved) == 1:  # the usual cases, quickly
+        if saved[0] is raw[0]:
+            return _FIRST
+        if saved[0] is outputs[0]:
+            return _OUTPUT
+    elif len(saved) == 2 == len(raw) and saved[0] is raw[0] and saved[1] is raw[1]:
+        return _BOTH
     origins: list[int | None] = []
     for array in saved:
         index = 0
@@ -333,30 +375,42 @@ def _unary(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[..., An
     assert partial is not None
     needs = _names(partial)
     keywords = value.__code__.co_kwonlyargcount > 0
-    save_input, save_output = _names(value)[0] in needs, "out" in needs
+    if keywords or len(needs) > 1:
 
-    def forward(ctx: Any, x: Any, **kwargs: Any) -> Any:
-        if keywords:
+        def forward(ctx: Any, x: Any, **kwargs: Any) -> Any:
+            out = value(x, **kwargs)
             ctx.kwargs = kwargs
-        out = value(x, **kwargs)
-        if save_input:
-            if save_output:
-                ctx.save_for_backward(*[x if name != "out" else out for name in needs])
-            else:
-                ctx.save_for_backward(x)
-        elif save_output:
-            ctx.save_for_backward(out)
-        return out
-
-    if keywords:
+            ctx.save_for_backward(*[out if name == "out" else x for name in needs])
+            return out
 
         def backward(ctx: Any, grad: Any) -> Any:
             return grad * partial(*ctx.saved_tensors, **ctx.kwargs)
 
-    else:
+    elif not needs:
+
+        def forward(ctx: Any, x: Any) -> Any:  # type: ignore[misc]
+            return value(x)
 
         def backward(ctx: Any, grad: Any) -> Any:
-            return grad * partial(*ctx.saved_tensors)
+            return grad * partial()
+
+    else:
+        if needs == ("out",):
+
+            def forward(ctx: Any, x: Any) -> Any:  # type: ignore[misc]
+                out = value(x)
+                ctx.save_for_backward(out)
+                return out
+
+        else:
+
+            def forward(ctx: Any, x: Any) -> Any:  # type: ignore[misc]
+                ctx.save_for_backward(x)
+                return value(x)
+
+        def backward(ctx: Any, grad: Any) -> Any:
+            (saved,) = ctx.saved_tensors
+            return grad * partial(saved)
 
     return forward, backward
 

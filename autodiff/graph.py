@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -24,7 +25,7 @@ __all__ = ["AccumulateGrad", "Node", "Output", "given", "mark_modified", "versio
 # topological order, since a node's inputs exist before the node does.
 clock = itertools.count(0, -1)
 
-_FREED: Any = object()
+FREED: Any = object()
 
 
 class Node:
@@ -41,7 +42,19 @@ class Node:
         For each positional argument of ``forward``, whether its gradient is wanted.
     """
 
-    __slots__ = ("__dict__", "_given", "dtype", "edges", "order", "origins", "saved", "shape")
+    # Attributes that many Functions set have slots, so that few nodes need a dict.
+    __slots__ = (
+        "__dict__", "_given", "axis", "dtype", "edges", "kwargs", "order", "origins", "saved",
+        "shape", "shape_in", "shapes",
+    )  # fmt: skip
+
+    _given: tuple[list[Any], dict[str, Any]]
+    dtype: Any
+    edges: tuple[Any, ...]
+    order: int
+    origins: Sequence[int | None]
+    saved: tuple[Any, ...]
+    shape: tuple[int, ...]
 
     function: ClassVar[type[Function]]
     # Defaults of what few nodes ever set, which would only cost time in `__slots__`.
@@ -54,7 +67,7 @@ class Node:
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep arrays for ``backward``, which finds them in ``ctx.saved_tensors``."""
-        self.saved: tuple[Any, ...] = tensors
+        self.saved = tensors
 
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Say that these outputs have no gradient."""
@@ -71,12 +84,15 @@ class Node:
 
     @property
     def needs_input_grad(self) -> tuple[bool, ...]:
-        return tuple([edge is not None for edge in self.edges])
+        edges = self.edges
+        if len(edges) == 2:
+            return edges[0] is not None, edges[1] is not None
+        return tuple([edge is not None for edge in edges])
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         saved = self.saved
-        if saved is _FREED:
+        if saved is FREED:
             raise RuntimeError(
                 "Trying to backward through the graph a second time (or directly access saved "
                 "tensors after they have already been freed). Saved intermediate values of the "
@@ -87,11 +103,6 @@ class Node:
         if _modified:
             self._check_versions(saved)
         return self._connect(saved) if self.connected and saved else saved
-
-    def free(self) -> None:
-        """Drop what was saved; a second backward pass that needs it then fails."""
-        if self.saved:
-            self.saved = _FREED
 
     @property
     def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:

@@ -50,28 +50,28 @@ class Methods:
     # Arithmetic.
 
     def __add__(self, other: Any) -> Tensor:
-        return F.Add.apply(self, _other(other))  # type: ignore[no-any-return]
+        return F.Add.apply(self, other)  # type: ignore[no-any-return]
 
     def __radd__(self, other: Any) -> Tensor:
-        return F.Add.apply(_other(other), self)  # type: ignore[no-any-return]
+        return F.Add.apply(other, self)  # type: ignore[no-any-return]
 
     def __sub__(self, other: Any) -> Tensor:
-        return F.Sub.apply(self, _other(other))  # type: ignore[no-any-return]
+        return F.Sub.apply(self, other)  # type: ignore[no-any-return]
 
     def __rsub__(self, other: Any) -> Tensor:
-        return F.Sub.apply(_other(other), self)  # type: ignore[no-any-return]
+        return F.Sub.apply(other, self)  # type: ignore[no-any-return]
 
     def __mul__(self, other: Any) -> Tensor:
-        return F.Mul.apply(self, _other(other))  # type: ignore[no-any-return]
+        return F.Mul.apply(self, other)  # type: ignore[no-any-return]
 
     def __rmul__(self, other: Any) -> Tensor:
-        return F.Mul.apply(_other(other), self)  # type: ignore[no-any-return]
+        return F.Mul.apply(other, self)  # type: ignore[no-any-return]
 
     def __truediv__(self, other: Any) -> Tensor:
-        return F.Div.apply(self, _other(other))  # type: ignore[no-any-return]
+        return F.Div.apply(self, other)  # type: ignore[no-any-return]
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return F.Div.apply(_other(other), self)  # type: ignore[no-any-return]
+        return F.Div.apply(other, self)  # type: ignore[no-any-return]
 
     def __neg__(self) -> Tensor:
         return F.Neg.apply(self)  # type: ignore[no-any-return]

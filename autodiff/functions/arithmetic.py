@@ -29,8 +29,11 @@ class Add(Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        x, y = ctx.shapes
-        return unbroadcast(grad, x), unbroadcast(grad, y)
+        first, second = ctx.needs_input_grad
+        return (
+            unbroadcast(grad, ctx.shapes[0]) if first else None,
+            unbroadcast(grad, ctx.shapes[1]) if second else None,
+        )
 
     @staticmethod
     def formula(x: Any, y: Any) -> Any:
@@ -50,29 +53,67 @@ class Sub(Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        x, y = ctx.shapes
-        return unbroadcast(grad, x), unbroadcast(-grad, y)
+        first, second = ctx.needs_input_grad
+        return (
+            unbroadcast(grad, ctx.shapes[0]) if first else None,
+            unbroadcast(-grad, ctx.shapes[1]) if second else None,
+        )
 
     @staticmethod
     def formula(x: Any, y: Any) -> Any:
         return x - y
 
 
-class Mul(Elementwise):
+class Mul(Function):
     """The product ``x * y``."""
 
-    value = lambda x, y: x * y
-    partials = (lambda y: y, lambda x: x)
-    formula = lambda x, y: x * y
+    elementwise = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any) -> Any:
+        ctx.save_for_backward(x, y)
+        return x * y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        x, y = ctx.saved_tensors
+        first, second = ctx.needs_input_grad
+        return (
+            unbroadcast(grad * y, x.shape) if first else None,
+            unbroadcast(grad * x, y.shape) if second else None,
+        )
+
+    @staticmethod
+    def formula(x: Any, y: Any) -> Any:
+        return x * y
 
 
-class Div(Elementwise):
+class Div(Function):
     """The quotient ``x / y``."""
 
-    value = lambda x, y: x / y
-    # -x / y**2 would overflow where the quotient does not.
-    partials = (lambda y: 1 / y, lambda y, out: -out / y)
-    formula = lambda x, y: x / y
+    elementwise = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any) -> Any:
+        out = x / y
+        ctx.shapes = getattr(x, "shape", ()), getattr(y, "shape", ())
+        ctx.save_for_backward(y, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        y, out = ctx.saved_tensors
+        first, second = ctx.needs_input_grad
+        grad = grad / y
+        return (
+            unbroadcast(grad, ctx.shapes[0]) if first else None,
+            # Not -x / y**2, which overflows where the quotient does not.
+            unbroadcast(-grad * out, ctx.shapes[1]) if second else None,
+        )
+
+    @staticmethod
+    def formula(x: Any, y: Any) -> Any:
+        return x / y
 
 
 class Neg(Elementwise):

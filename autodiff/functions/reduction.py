@@ -27,7 +27,11 @@ from autodiff.tensor import Tensor
 
 def _spread(grad: Any, shape: tuple[int, ...], axis: Any) -> Any:
     """Repeat the gradient of a reduction along the axes that it reduced."""
-    return np.broadcast_to(np.reshape(grad, kept_shape(shape, axis)), shape)
+    kept = grad.reshape(kept_shape(shape, axis))
+    # A view needs no memory, but takes longer to make than a small array.
+    if math.prod(shape) <= 1024:
+        return kept + np.zeros(shape, grad.dtype)
+    return np.broadcast_to(kept, shape)
 
 
 class Sum(Function):
@@ -38,7 +42,7 @@ class Sum(Function):
     @staticmethod
     def forward(ctx: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
         ctx.shape_in, ctx.axis = x.shape, axis
-        return np.sum(x, axis=axis, keepdims=keepdims)
+        return x.sum(axis=axis, keepdims=keepdims)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -57,7 +61,7 @@ class Mean(Function):
     @staticmethod
     def forward(ctx: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
         ctx.shape_in, ctx.axis = x.shape, axis
-        return np.mean(x, axis=axis, keepdims=keepdims)
+        return x.sum(axis=axis, keepdims=keepdims) / count(x.shape, axis)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
