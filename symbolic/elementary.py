@@ -459,6 +459,7 @@ def _angle(nf: NormalForms, number: int) -> tuple[Element, Element]:
         constant = tower.is_constant(a.num) and tower.is_constant(a.den)
         cosine = tower.new(("cos", key), "cos", fine, constant=constant)
         sine = tower.new(("sin", key), "sin", fine, constant=constant)
+        sine.partner, cosine.partner = cosine.index, sine.index
         tower.relate(sine, 2, 1 - tower.poly(cosine) ** 2, root=False)
     return tower.element(sine), tower.element(cosine)
 

@@ -57,6 +57,7 @@ class Generator:
     data: Any
     constant: bool = False
     positive: bool = False
+    partner: int | None = None  # the index of the cosine that goes with a sine, and back
 
 
 class Element:
@@ -105,6 +106,7 @@ class Tower:
         self.generators: dict[int, Generator] = {}
         self._by_key: dict[Any, Generator] = {}
         self.relations: list[tuple[int, int, fmpz_mpoly]] = []  # index, degree, relation
+        self._values: dict[int, tuple[int, fmpz_mpoly]] = {}
         self._algebraic: dict[int, int] = {}  # index -> degree, for roots and signs
         self._next = capacity
         self.one_poly = self.ctx.constant(1)
@@ -134,8 +136,13 @@ class Tower:
         self.relations.insert(
             0, (generator.index, degree, self._gens[generator.index] ** degree - value)
         )
+        self._values[generator.index] = degree, value
         if root:
             self._algebraic[generator.index] = degree
+
+    def relation_of(self, index: int) -> tuple[int, fmpz_mpoly]:
+        """The degree and the value of a generator's relation ``generator**degree = value``."""
+        return self._values[index]
 
     def poly(self, generator: Generator) -> fmpz_mpoly:
         return self._gens[generator.index]
