@@ -9,7 +9,7 @@ May import: nothing of gradproof.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -268,7 +268,7 @@ def differentiate(
                 place = [target if p == index else p for p in place]
             elif index != target:
                 factor = factor * sp.KroneckerDelta(index, target)
-        for index, size in sums.items():
+        for index, size in reversed(sums.items()):
             factor = summed(factor, index, size)
         total = total + factor
     return total
@@ -293,8 +293,22 @@ def replace_entries(
 # Simplification
 
 
-def tidy(expression: sp.Expr) -> sp.Expr:
-    """The shortest of a few equal forms."""
+def tidy(expression: sp.Expr, fold: Callable[[sp.Expr], sp.Expr] | None = None) -> sp.Expr:
+    """The shortest of a few equal forms; ``fold`` may put names in the place of sums.
+
+    Examples
+    --------
+    >>> i, k = fresh(2)
+    >>> x = sp.Symbol("x")
+    >>> mean = summed(Entry(x, k), k, 3) / 3
+    >>> tidy(summed(Entry(x, i) - mean, i, 3))
+    0
+    """
+    spread = _spread(expression)
+    if fold is not None:
+        spread, expression = fold(spread), fold(expression)
+    if spread != expression and spread.count_ops() <= expression.count_ops():
+        expression = spread
     symbolic, back = _with_symbols(expression)
     forms = [symbolic]
     size = symbolic.count_ops()
@@ -306,16 +320,36 @@ def tidy(expression: sp.Expr) -> sp.Expr:
             tries = []  # SymPy folds factors into the cases
         for attempt in tries:
             try:
-                forms.append(attempt(symbolic))
+                form = attempt(symbolic)
+                # No function that the reader has not seen: exp(x) does not turn into a cosh.
+                if _functions(form) <= _functions(symbolic):
+                    forms.append(form)
             except (sp.PolynomialError, ValueError, TypeError, AttributeError, NotImplementedError):
                 continue
     best = min(forms, key=lambda e: (_length(e), forms.index(e)))
     return best.xreplace(back)
 
 
+def _functions(e: sp.Expr) -> set[Any]:
+    return {f.func for f in e.atoms(sp.Function)}
+
+
+def _spread(expression: sp.Expr) -> sp.Expr:
+    """Sums of sums as separate sums, so that equal ones cancel."""
+    table = {}
+    for atom in entries(expression, inside_sums=False):
+        if isinstance(atom, IndexSum):
+            inner, index = atom.opened()
+            terms = sp.Add.make_args(sp.expand_mul(_spread(inner)))
+            table[atom] = sp.Add(*(summed(term, index, int(atom.size)) for term in terms))
+    return sp.expand_mul(expression.xreplace(table)) if table else expression
+
+
 def _length(e: sp.Expr) -> int:
-    # A quotient inside a function or a power reads worse than the same number of products.
-    return e.count_ops() + sum(1 for p in e.atoms(sp.Pow) if p.exp.is_negative and p.base.is_Add)
+    # Quotients and long numbers read worse than the same number of products.
+    quotients = sum(1 for p in e.atoms(sp.Pow) if p.exp.is_negative and p.base.is_Add)
+    digits = sum(len(str(abs(n.p))) + len(str(n.q)) - 2 for n in e.atoms(sp.Rational))
+    return int(e.count_ops()) + quotients + digits
 
 
 # Values

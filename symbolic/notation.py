@@ -96,15 +96,13 @@ class _Text(StrPrinter):
         return f"({text})" if loose else text
 
     def _print_Add(self, e: sp.Add, order: Any = None) -> str:
-        terms = sorted(e.as_ordered_terms(), key=_ends_in_sum)
+        terms = _in_order(e)
         out = ""
         for i, term in enumerate(terms):
             coefficient, _ = term.as_coeff_Mul()
             negative = bool(coefficient.is_negative)
             body = self._print(-term if negative else term)
-            if _ends_in_sum(term) and i < len(terms) - 1:
-                body = f"({body})"
-            elif isinstance(term, sp.Piecewise):
+            if (_ends_in_sum(term) and i < len(terms) - 1) or isinstance(term, sp.Piecewise):
                 body = f"({body})"
             sign = ("-" if negative else "") if i == 0 else (" - " if negative else " + ")
             out += sign + body
@@ -112,6 +110,8 @@ class _Text(StrPrinter):
 
     def _print_Mul(self, e: sp.Mul) -> str:
         coefficient, rest = e.as_coeff_Mul()
+        if coefficient == -1 and isinstance(rest, (sp.Add, sp.Piecewise)):
+            return f"-({self._print(rest)})"
         if coefficient.is_negative:
             return "-" + self._print_product(-coefficient, rest)
         return self._print_product(coefficient, rest)
@@ -125,8 +125,9 @@ class _Text(StrPrinter):
             elif factor != 1:
                 above.append(factor)
         # A number in front is a fraction of its own (3/2 (x + 2)), unless it alone is on top.
-        if below and not above:
-            above = [sp.Integer(coefficient.p)] if coefficient.q == 1 else [coefficient]
+        if below and not above and coefficient.is_Rational:
+            above = [sp.Integer(coefficient.p)]
+            below = ([sp.Integer(coefficient.q)] if coefficient.q != 1 else []) + below
             coefficient = sp.Integer(1)
         parts = [self._print(coefficient)] if coefficient != 1 else []
         several = len(above) + len(parts) > 1 or bool(below)
@@ -191,11 +192,23 @@ def _rank_of_max(e: sp.Expr) -> tuple[bool, Any]:
     return bool(e.is_Number), sp.default_sort_key(e)
 
 
+def _in_order(e: sp.Add) -> list[sp.Expr]:
+    """Sums behind, and no sign in front where another term can stand there."""
+
+    def rank(term: sp.Expr) -> tuple[bool, bool]:
+        return _ends_in_sum(term), bool(term.as_coeff_Mul()[0].is_negative)
+
+    terms = sorted(e.as_ordered_terms(), key=rank)
+    if terms[0].as_coeff_Mul()[0].is_negative:
+        terms.sort(key=lambda term: rank(term)[::-1])
+    return terms
+
+
 def _ends_in_sum(term: sp.Expr) -> bool:
     return any(_is_sum(f) for f in sp.Mul.make_args(term))
 
 
-def _rank(factor: sp.Expr) -> tuple[int, Any]:
+def _rank(factor: sp.Expr) -> tuple[float, Any]:
     """Deltas and sums last; partial derivatives in the order of the chain rule."""
     base = factor.as_base_exp()[0]
     kind = 0
@@ -211,11 +224,13 @@ def _rank(factor: sp.Expr) -> tuple[int, Any]:
         kind = 4
     elif isinstance(base, (sp.Function, sp.exp)) or base is sp.E:
         kind = 1
-    return kind, sp.default_sort_key(factor)
+    if isinstance(base, Entry):
+        return kind, (-len(base.indices), str(base.array))
+    return kind + (0.5 if kind == 0 else 0), sp.default_sort_key(factor)
 
 
 def _by_letter(names: Names, indices: Sequence[Any]) -> list[Any]:
-    return sorted(indices, key=names.letter)
+    return sorted(indices, key=lambda i: (not isinstance(i, sp.Symbol), names.letter(i)))
 
 
 def text(expression: sp.Expr, names: Names) -> str:
@@ -262,6 +277,17 @@ class _Latex(LatexPrinter):
 
     def _print_Dummy(self, e: sp.Dummy) -> str:
         return self.names.letter(e)
+
+    def _print_Add(self, e: sp.Add, order: Any = None) -> str:
+        out = ""
+        for i, term in enumerate(_in_order(e)):
+            negative = bool(term.as_coeff_Mul()[0].is_negative)
+            body = self._print(-term if negative else term)
+            if isinstance(term, sp.Piecewise) or (_ends_in_sum(term) and i < len(e.args) - 1):
+                body = rf"\left({body}\right)"
+            out += ("- " if negative else "") if i == 0 else (" - " if negative else " + ")
+            out += body
+        return out
 
     def _needs_mul_brackets(self, expr: Any, first: bool = False, last: bool = False) -> bool:
         if _is_sum(expr):

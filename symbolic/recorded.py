@@ -1,0 +1,450 @@
+"""A recorded graph, read back into definitions in index notation.
+
+Chains of elementwise operations become one formula; what a reduction or a product of matrices
+takes and gives gets a name of its own. A Function that has no rule stays a name, whose local
+derivative is known by its values.
+
+May import: :mod:`symbolic.index_rules`, :mod:`symbolic.index_notation`, :mod:`symbolic.formulas`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from symbolic.formulas import FormulaError, apply_formula, exact, formula_nodes, parameter_names
+from symbolic.index_notation import Entry, Partial, entries
+from symbolic.index_rules import GATHERS, RULES, Indexed, gather, new_axes
+from symbolic.sympy_bridge import UnknownOperation
+
+__all__ = ["Recorded", "Variable"]
+
+_MOST_NODES = 2000
+_MOST_JACOBIAN = 4096
+_LONG = 14  # operations in a formula before a part of it gets a name
+_SHARED = 6  # the same, if it is used more than once
+
+
+@dataclass
+class Variable:
+    """An array with a name: a leaf, a constant, or a step of the computation.
+
+    ``entry`` is the definition, None for leaves, constants and results without a formula; ``own``
+    are its indices; ``kind`` says in words what defines it.
+    """
+
+    symbol: sp.Symbol
+    shape: tuple[int, ...]
+    axes: tuple[Any, ...]
+    value: np.ndarray
+    entry: sp.Expr | None = None
+    kind: str = ""
+    role: str = "step"
+    origin: Any = None
+    jacobians: dict[sp.Symbol, np.ndarray] = field(default_factory=dict)
+    rows_sum_to_one: bool = False
+
+    @property
+    def own(self) -> list[tuple[sp.Symbol, int]]:
+        return [
+            (a, n) for a, n in zip(self.axes, self.shape, strict=True) if isinstance(a, sp.Symbol)
+        ]
+
+    @property
+    def indices(self) -> tuple[sp.Symbol, ...]:
+        return tuple(a for a in self.axes if isinstance(a, sp.Symbol))
+
+    @property
+    def table(self) -> np.ndarray:
+        """The values, with one axis for each index."""
+        return np.asarray(self.value, dtype=float).reshape([n for _, n in self.own])
+
+    def at(self, indices: Any) -> Entry:
+        return Entry(self.symbol, *indices)
+
+    @property
+    def uses(self) -> set[sp.Symbol]:
+        if self.jacobians:
+            return set(self.jacobians)
+        if self.entry is None:
+            return set()
+        return {e.array for e in entries(self.entry) if isinstance(e, Entry)}
+
+
+class Recorded:
+    """The definitions behind a Tensor, back to its leaves.
+
+    Attributes
+    ----------
+    variables : list of Variable
+        Leaves, constants and steps, each after those that it uses.
+    out, wrt : Variable
+    """
+
+    def __init__(self, out: Any, wrt: Any):
+        self.variables: list[Variable] = []
+        self._indexed: dict[Any, Indexed] = {}
+        self._values: dict[Any, np.ndarray] = {}
+        self._named: dict[Any, Variable] = {}
+        self._wrt = wrt._node or wrt
+        self.nodes = self._collect(out, wrt)
+        if self._wrt not in self._leaves:
+            raise ValueError("the output does not depend on the tensor to differentiate by")
+        self.flat = self._is_flat(out)
+        for leaf, tensor in self._leaves.items():
+            self._leaf(leaf, tensor)
+        for node in self.nodes:
+            self._step(node)
+        root = out._node
+        self.out = self._name(root, "") if root not in self._named else self._named[root]
+        if self.out.role != "step":
+            raise ValueError("the output is the tensor to differentiate by")
+        self.wrt = self._named[self._wrt]
+        self._inline()
+
+    # Reading the graph
+
+    def _collect(self, out: Any, wrt: Any) -> list[Any]:
+        """The nodes, each after its inputs; a tensor to differentiate by counts as a leaf."""
+        self._leaves: dict[Any, Any] = {}
+        self._consumers: dict[Any, int] = {}
+        seen: dict[Any, None] = {}
+        stack = [out._node]
+        while stack:
+            node = stack.pop()
+            if node is self._wrt:
+                self._leaves[node] = wrt
+                continue
+            if node in seen:
+                continue
+            seen[node] = None
+            if len(seen) > _MOST_NODES:
+                raise ValueError(f"the graph has more than {_MOST_NODES} operations")
+            for edge in {id(e): e for e in _parents(node) if e is not None}.values():
+                self._consumers[edge] = self._consumers.get(edge, 0) + 1
+                if hasattr(edge, "order"):
+                    stack.append(edge)
+                else:
+                    self._leaves[edge] = edge
+        return sorted(seen, key=lambda node: -node.order)
+
+    def _is_flat(self, out: Any) -> bool:
+        """Whether one index for all axes will do: nothing but elementwise steps and full sums."""
+        size = None
+        for node in self.nodes:
+            if not hasattr(node, "function"):
+                return False  # one of several outputs
+            name, (constants, keywords) = node.function.__name__, _given(node)
+            shapes = [node.shape, *(e.shape for e in node.edges if e is not None)]
+            shapes += [np.shape(c) for c in constants]
+            if name in ("Sum", "Mean", "Norm", "Var", "Std", "Logsumexp"):
+                (shape,) = shapes[1:2]
+                axis = keywords.get("axis")
+                if axis is not None and len(np.atleast_1d(axis)) < len(shape):
+                    return False
+                shapes = shapes[1:2]
+            elif not _is_elementwise(node.function):
+                return False
+            for shape in shapes:
+                if np.prod(shape) != 1:
+                    if size is not None and tuple(shape) != size:
+                        return False
+                    size = tuple(shape)
+        return True
+
+    def _shape(self, shape: Any) -> tuple[int, ...]:
+        """The shape as index notation sees it: one axis for all where one index will do."""
+        if not self.flat:
+            return tuple(shape)
+        size = int(np.prod(shape))
+        return (size,) if size != 1 else ()
+
+    def _leaf(self, leaf: Any, tensor: Any) -> None:
+        self._add(leaf, np.asarray(tensor._data), None, "leaf", "", tensor)
+
+    def _add(
+        self,
+        key: Any,
+        value: np.ndarray,
+        indexed: Indexed | None,
+        role: str,
+        kind: str,
+        origin: Any,
+    ) -> Variable:
+        shape = self._shape(value.shape)
+        axes = new_axes(shape) if indexed is None else indexed.axes
+        symbol = sp.Symbol(f"_v{len(self.variables)}")
+        entry = None if indexed is None else indexed.entry
+        variable = Variable(symbol, shape, axes, value, entry, kind, role, origin)
+        self.variables.append(variable)
+        self._values[key] = value
+        self._named[key] = variable
+        self._indexed[key] = Indexed(shape, axes, variable.at(variable.indices))
+        return variable
+
+    def _name(self, key: Any, kind: str) -> Variable:
+        """Give a step a name, unless it has one."""
+        if key not in self._named:
+            self._add(key, self._values[key], self._indexed[key], "step", kind, key)
+        return self._named[key]
+
+    def _constant(self, value: Any, role: str = "constant") -> Indexed:
+        """A constant array: a number where all entries are equal, else a name."""
+        value = np.asarray(value)
+        if value.size and np.all(value == value.flat[0]):
+            shape = self._shape(value.shape)
+            return Indexed(shape, new_axes(shape), sp.sympify(exact(value.flat[0].item())))
+        key = ("constant", len(self.variables))
+        self._add(key, value.astype(float), None, role, "", value)
+        return self._indexed[key]
+
+    # One step
+
+    def _step(self, node: Any) -> None:
+        if not hasattr(node, "function"):  # one of several outputs of its parent
+            self._values[node] = np.asarray(self._values[node.parent][node.index])
+            self._opaque(node, node.parent, node.index)
+            return
+        function = node.function
+        arguments, keywords = _arguments(node)
+        raw = [self._values[e] if e is not None else c for e, c in arguments]
+        value = _forward(node, raw, keywords)
+        if isinstance(value, (tuple, list)):
+            self._values[node] = value  # its outputs are nodes of their own
+            return
+        self._values[node] = np.asarray(value)
+        try:
+            if _is_elementwise(function):
+                self._indexed[node] = self._elementwise(node, arguments, keywords)
+                shared = self._consumers.get(node, 0) > 1
+                if _size(self._indexed[node].entry) > (_SHARED if shared else _LONG):
+                    self._name(node, "elementwise")
+                return
+            if function.__name__ in GATHERS and _is_built_in(function):
+                self._indexed[node] = self._gather(node, arguments, keywords)
+                return
+            if function.__name__ == "Where" and _is_built_in(function):
+                self._indexed[node] = self._where(arguments, keywords)
+                return
+            if function.__name__ in RULES and _is_built_in(function):
+                rule, kind = RULES[function.__name__]
+                inputs = [self._operand(e, c) for e, c in arguments]
+                self._indexed[node] = rule(*inputs, **keywords)
+                self._name(node, kind)
+                return
+        except (NotImplementedError, FormulaError, UnknownOperation):
+            pass
+        self._opaque(node, node, None)
+
+    def _operand(self, edge: Any, constant: Any) -> Indexed:
+        """An argument of a reduction or product: by name, unless it is next to nothing."""
+        if edge is None:
+            return self._constant(constant)
+        if _size(self._indexed[edge].entry) > 1:
+            self._name(edge, "elementwise")
+        return self._indexed[edge]
+
+    def _elementwise(self, node: Any, arguments: Any, keywords: dict[str, Any]) -> Indexed:
+        function = node.function
+        names = parameter_names(function.formula, len(arguments))
+        placeholders = [sp.Symbol(f"_{n}", real=True) for n in names]
+        inputs = [self._indexed[e] if e is not None else self._constant(c) for e, c in arguments]
+        handed = [
+            p if x.entry.free_symbols else x.entry
+            for p, x in zip(placeholders, inputs, strict=True)
+        ]
+        formula = sp.sympify(apply_formula(function.formula, handed, keywords))
+        shape = self._shape(node.shape)
+        axes = new_axes(shape)
+        table = {p: x.broadcast(axes) for p, x in zip(placeholders, inputs, strict=True)}
+        return Indexed(shape, axes, formula.xreplace(table))
+
+    def _where(self, arguments: Any, keywords: dict[str, Any]) -> Indexed:
+        (x, y) = (self._indexed[e] if e is not None else self._constant(c) for e, c in arguments)
+        chosen = self._constant(np.asarray(keywords["condition"]).astype(float), "mask")
+        shape = tuple(np.broadcast_shapes(x.shape, y.shape, chosen.shape))
+        axes = new_axes(shape)
+        m = chosen.broadcast(axes)
+        return Indexed(shape, axes, m * x.broadcast(axes) + (1 - m) * y.broadcast(axes))
+
+    def _gather(self, node: Any, arguments: Any, keywords: dict[str, Any]) -> Indexed:
+        ((edge, _),) = arguments
+        shape = self._values[edge].shape
+        places = np.arange(int(np.prod(shape))).reshape(shape)
+        moved = np.asarray(_forward(node, [places], keywords))
+        moved = moved.reshape(self._shape(moved.shape)).astype(int)
+        return gather(self._indexed[edge], moved, self._selection)
+
+    def _selection(self, chosen: np.ndarray) -> Indexed:
+        if chosen.size > _MOST_JACOBIAN:
+            raise NotImplementedError("a selection too large to write down")
+        indexed = self._constant(chosen, "selection")
+        self.variables[-1].rows_sum_to_one = bool(np.all(chosen.sum(axis=-1) == 1))
+        return indexed
+
+    def _opaque(self, key: Any, node: Any, output: int | None) -> None:
+        """A step known by the values of its local derivative alone."""
+        arguments, keywords = _arguments(node)
+        raw = [self._values[e] if e is not None else c for e, c in arguments]
+        value = self._values[key]
+        for edge, _ in arguments:
+            if edge is not None and _size(self._indexed[edge].entry) > 0:
+                self._name(edge, "elementwise")
+        variable = self._add(key, value, None, "step", node.function.__name__, key)
+        jacobians = _jacobians(node, arguments, raw, keywords, output)
+        for position, (edge, _) in enumerate(arguments):
+            if edge is None:
+                continue
+            source = self._named.get(edge)
+            if source is None:
+                source = self._name(edge, "elementwise")
+                # What uses it must come after it.
+                self.variables.remove(variable)
+                self.variables.append(variable)
+            if jacobians[position] is not None:
+                table = jacobians[position].reshape(
+                    [n for _, n in variable.own] + [n for _, n in source.own]
+                )
+                known = variable.jacobians.get(source.symbol)
+                variable.jacobians[source.symbol] = table if known is None else known + table
+
+    # Fewer names
+
+    def _inline(self) -> None:
+        """A name that is only a factor in the one definition that uses it is not worth having."""
+        for variable in list(self.variables):
+            users = [v for v in self.variables if variable.symbol in v.uses]
+            if variable.role != "step" or variable.entry is None or len(users) != 1:
+                continue
+            (user,) = users
+            if user.entry is None or user.jacobians:
+                continue
+            found = [e for e in entries(user.entry, inside_sums=False) if e.has(variable.symbol)]
+            if len(found) != 1 or not isinstance(found[0], Entry):
+                continue
+            if not (user.entry / found[0]).is_Rational:
+                continue
+            table = dict(zip(variable.indices, found[0].indices, strict=True))
+            user.entry = user.entry / found[0] * variable.entry.xreplace(table)
+            user.kind = variable.kind or user.kind
+            self.variables.remove(variable)
+
+    def derivative_atom(self, variable: Variable, source: Variable, at: Any) -> Partial:
+        return Partial(variable.at(variable.indices), source.at(at))
+
+
+def _given(node: Any) -> tuple[list[Any], dict[str, Any]]:
+    from autodiff.graph import given
+
+    return given(node)
+
+
+def _parents(node: Any) -> list[Any]:
+    return node.edges if hasattr(node, "function") else [node.parent]
+
+
+def _arguments(node: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
+    """For each argument of forward the edge it came by, or the constant that it is; keywords."""
+    constants, keywords = _given(node)
+    rest = iter(constants)
+    return [(e, None) if e is not None else (None, next(rest)) for e in node.edges], keywords
+
+
+def _forward(node: Any, raw: list[Any], keywords: dict[str, Any]) -> Any:
+    context = type(node)()
+    context.edges, context.saved = list(node.edges), ()
+    with np.errstate(all="ignore"):
+        return node.function.forward(context, *raw, **keywords)
+
+
+def _is_built_in(function: Any) -> bool:
+    return function.__module__.startswith("autodiff.")
+
+
+def _is_elementwise(function: Any) -> bool:
+    return bool(getattr(function, "elementwise", False)) and hasattr(function, "formula")
+
+
+def _size(expression: sp.Expr) -> int:
+    return 0 if isinstance(expression, Entry) else int(expression.count_ops())
+
+
+def _jacobians(
+    node: Any, arguments: Any, raw: list[Any], keywords: dict[str, Any], output: int | None
+) -> list[np.ndarray | None]:
+    """The local derivatives in floats: of the declared formula, else what backward says."""
+    function = node.function
+    shapes = (node.outputs and [shape for shape, _ in node.outputs]) or [node.shape]
+    shape = shapes[output or 0]
+    sizes = [
+        int(np.prod(np.shape(r))) for (e, _), r in zip(arguments, raw, strict=True) if e is not None
+    ]
+    if int(np.prod(shape)) * max(sizes, default=0) > _MOST_JACOBIAN:
+        return [None] * len(raw)
+    if hasattr(function, "formula") and sum(sizes) <= 64:
+        try:
+            return _from_formula(function, arguments, raw, keywords, shapes, output or 0)
+        except (FormulaError, UnknownOperation, ArithmeticError):
+            pass
+    return _from_backward(node, raw, keywords, shapes, output or 0)
+
+
+def _from_formula(
+    function: Any, arguments: Any, raw: list[Any], keywords: Any, shapes: Any, output: int
+) -> list[np.ndarray | None]:
+    from symbolic.formulas import node_values
+    from symbolic.values import Trace
+
+    trace = Trace()
+    handed: list[Any] = []
+    for k, ((edge, _), value) in enumerate(zip(arguments, raw, strict=True)):
+        if edge is None:
+            handed.append(value)
+            continue
+        array = np.empty(np.shape(value), dtype=object)
+        for index in np.ndindex(array.shape):
+            array[index] = trace.symbol(f"a{k}_{index}", float(value[index]))
+        handed.append(array)
+    nodes = formula_nodes(function, handed, keywords, trace, shapes)[output]
+    known = {
+        s.node: s.value
+        for (edge, _), a in zip(arguments, handed, strict=True)
+        if edge is not None
+        for s in a.flat
+    }
+    results: list[np.ndarray | None] = []
+    for (edge, _), array in zip(arguments, handed, strict=True):
+        if edge is None:
+            results.append(None)
+            continue
+        wrt = [s.node for s in array.flat]
+        rows = [
+            node_values(trace.graph.vjp([node], [trace.graph.one], wrt), known)
+            for node in nodes.flat
+        ]
+        results.append(np.array(rows, dtype=float).reshape(nodes.shape + array.shape))
+    return results
+
+
+def _from_backward(
+    node: Any, raw: list[Any], keywords: Any, shapes: Any, output: int
+) -> list[np.ndarray | None]:
+    shape = shapes[output]
+    columns: list[list[Any]] = [[] for _ in raw]
+    for k in range(int(np.prod(shape))):
+        context = type(node)()
+        context.edges, context.saved = list(node.edges), ()
+        node.function.forward(context, *raw, **keywords)
+        seeds = [np.zeros(s) for s in shapes]
+        seeds[output].flat[k] = 1.0
+        grads = node.function.backward(context, *seeds)
+        grads = grads if isinstance(grads, tuple) else (grads,)
+        for column, g, value in zip(columns, grads, raw, strict=False):
+            column.append(np.zeros(np.shape(value)) if g is None else np.asarray(g, dtype=float))
+    return [
+        np.array(column).reshape((*shape, *np.shape(value))) if edge is not None else None
+        for column, value, edge in zip(columns, raw, node.edges, strict=True)
+    ]
