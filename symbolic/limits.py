@@ -2,7 +2,7 @@
 
 In the main thread a limit is a signal (``SIGALRM``); in any other thread, and where that signal
 does not exist, a watchdog thread raises the exception asynchronously. Either way the exception
-arrives between two bytecodes: a single call into compiled code (a polynomial gcd of FLINT, say) is not
+arrives between two bytecodes: a single call into compiled code (a polynomial gcd of FLINT) is not
 interrupted before it returns, so such calls need a guard of their own on the size of what they get.
 
 May import: nothing of gradproof.
@@ -13,8 +13,6 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
@@ -62,8 +60,7 @@ def check_time() -> None:
             raise OutOfTime(f"{limit.seconds:g} s")
 
 
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+class time_limit:
     """Run the body for at most that long, then raise :class:`OutOfTime` in it.
 
     Limits nest, and the tighter one wins: an outer limit that passes inside an inner one is raised
@@ -90,23 +87,33 @@ def time_limit(seconds: float) -> Iterator[None]:
       ...
     symbolic.limits.OutOfTime: 0.05 s
     """
-    if seconds == float("inf"):
-        yield
-        return
-    if seconds <= 0:
-        raise OutOfTime(f"{seconds:g} s")
-    limit = _Limit(seconds)
-    alarm: Any = _Signal if _signals_work() else _Watchdog
-    with alarm(limit):
-        yield
+
+    def __init__(self, seconds: float):
+        self.seconds = seconds
+        self.alarm: Any = None
+
+    def __enter__(self) -> None:
+        if self.seconds <= 0:
+            raise OutOfTime(f"{self.seconds:g} s")
+        if self.seconds != float("inf"):
+            self.alarm = (_Signal if _signals_work() else _Watchdog)(_Limit(self.seconds))
+            self.alarm.start()
+
+    def __exit__(self, *exc: object) -> None:
+        if self.alarm is not None:
+            self.alarm.stop()
 
 
 def _signals_work() -> bool:
-    return hasattr(signal, "setitimer") and (threading.current_thread() is threading.main_thread())
+    return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
 
 
 class _Signal:
-    """A limit in the main thread. One timer serves all nested limits: it is set to the next due."""
+    """A limit in the main thread. One timer serves all nested limits: it is set to the next due.
+
+    The handler never raises while this file is executing: a limit that is half set up or half taken
+    down stays whole, and the alarm comes back a moment later.
+    """
 
     # What was there before the outermost limit: handler, when its timer is due, its interval.
     before: tuple[Any, float, float] | None = None
@@ -114,21 +121,20 @@ class _Signal:
     def __init__(self, limit: _Limit):
         self.limit = limit
 
-    def __enter__(self) -> None:
+    def start(self) -> None:
         limits = _local.limits
         if not limits:
             delay, interval = signal.getitimer(signal.ITIMER_REAL)
             due = monotonic() + delay if delay else float("inf")
             handler = signal.getsignal(signal.SIGALRM)
-            _Signal.before = (handler, due, interval)
             limits.append(self.limit)
+            _Signal.before = (handler, due, interval)
             signal.signal(signal.SIGALRM, _on_alarm)
         else:
             limits.append(self.limit)
         _arm()
 
-    def __exit__(self, *exc: object) -> None:
-        # From here on the handler finds this limit gone, and does not raise on its behalf.
+    def stop(self) -> None:
         limits = _local.limits
         limits.remove(self.limit)
         if limits:
@@ -150,19 +156,22 @@ def _arm() -> None:
 
 
 def _on_alarm(number: int, frame: Any) -> None:
+    if _Signal.before is None:
+        return  # it was on its way when the last limit ended
+    if frame is not None and frame.f_code.co_filename == __file__:
+        signal.setitimer(signal.ITIMER_REAL, 1e-3, _AGAIN)
+        return
     now = monotonic()
-    if _Signal.before is not None and now >= _Signal.before[1]:
+    if now >= _Signal.before[1]:
         handler, _, interval = _Signal.before
         _Signal.before = (handler, now + interval if interval else float("inf"), interval)
-        if _local.limits:
-            _arm()
+        _arm()
         if callable(handler):
             handler(number, frame)
     for limit in _local.limits:
         if now >= limit.deadline:
             raise OutOfTime(f"{limit.seconds:g} s")
-    if _local.limits:
-        _arm()  # an early or stale signal
+    _arm()  # an early or stale signal
 
 
 class _Watchdog:
@@ -175,9 +184,13 @@ class _Watchdog:
         self.over = threading.Event()
         self.fired = False
 
-    def __enter__(self) -> None:
+    def start(self) -> None:
         _local.limits.append(self.limit)
-        threading.Thread(target=self.watch, daemon=True, name="gradproof time limit").start()
+        try:
+            threading.Thread(target=self.watch, daemon=True, name="gradproof time limit").start()
+        except OutOfTime:  # due before the body began
+            self.stop()
+            raise
 
     def watch(self) -> None:
         delay = self.limit.deadline - monotonic()
@@ -189,10 +202,17 @@ class _Watchdog:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(self.thread, ctypes.py_object(OutOfTime))
             delay = _AGAIN
 
-    def __exit__(self, *exc: object) -> None:
-        with self.lock:
-            self.over.set()
-            if self.fired:
-                # It may still be on its way here, after the body came to its end all the same.
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(self.thread, None)
-        _local.limits.remove(self.limit)
+    def stop(self) -> None:
+        while True:
+            try:
+                self.over.set()
+                with self.lock:
+                    if self.fired:
+                        # It may still be on its way here, after the body came to its end.
+                        ctypes.pythonapi.PyThreadState_SetAsyncExc(self.thread, None)
+                        self.fired = False
+                if self.limit in _local.limits:
+                    _local.limits.remove(self.limit)
+                return
+            except OutOfTime:
+                continue  # it arrived here: too late to interrupt anything

@@ -65,14 +65,17 @@ def test_interrupts_sympy_which_catches_exceptions():
     x = sp.Symbol("x")
     hard = sp.sqrt(x**7 + sp.sin(x) ** 5 + sp.exp(x**3)) * sp.log(1 + sp.exp(sp.sqrt(x)) + x**5)
 
+    def think():
+        while True:
+            try:
+                sp.integrate(hard, (x, 0, 1))
+            except Exception:  # a swallower: the limit must get through it
+                pass
+
     def body():
         start = time.monotonic()
         with pytest.raises(OutOfTime), time_limit(0.3):
-            while True:
-                try:
-                    sp.integrate(hard, (x, 0, 1))
-                except Exception:  # a swallower: the limit must get through it
-                    pass
+            think()
         assert time.monotonic() - start < 5
 
     everywhere(body)
@@ -101,15 +104,18 @@ def test_the_outer_limit_is_tighter():
 
 
 def test_an_outer_limit_taken_for_the_inner_one_is_raised_again():
+    def mistaken():
+        try:
+            with time_limit(5):
+                busy(4)
+        except OutOfTime:
+            pass
+        busy(4)
+
     def body():
         start = time.monotonic()
         with pytest.raises(OutOfTime), time_limit(0.1):
-            try:
-                with time_limit(5):
-                    busy(4)
-            except OutOfTime:
-                pass
-            busy(4)
+            mistaken()
         assert time.monotonic() - start < 2
 
     everywhere(body)
@@ -126,6 +132,21 @@ def test_nothing_is_left_behind():
 
     everywhere(body)
     assert signal.getsignal(signal.SIGALRM) is handler
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_limits_that_pass_while_they_are_set_up_or_taken_down():
+    def body():
+        for k in range(2000):
+            try:
+                with time_limit(1e-6 * (k % 200)):
+                    sum(range(k % 50))
+            except OutOfTime:
+                pass
+            assert time_left() == float("inf")
+        busy(0.7)
+
+    everywhere(body)
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
