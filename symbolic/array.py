@@ -69,8 +69,7 @@ def wrap(result: Any, dtype: Any = None, scalar: bool = False) -> Any:
     ):
         return result
     else:
-        entries = np.empty((), dtype=object)
-        entries[()] = result
+        entries = boxed(result)
         scalar = True
     if entries.size and type(entries.flat[0]) in (bool, np.bool_):
         if all(type(e) in (bool, np.bool_) for e in entries.flat):
@@ -88,7 +87,7 @@ def unwrap(x: Any) -> Any:
     if type(x) is TracedArray:
         return x._entries
     if type(x) in _SYMBOLS:
-        return x
+        return boxed(x)
     if type(x) in (float, int, complex, bool):
         return x
     if isinstance(x, np.ndarray):
@@ -100,15 +99,20 @@ def unwrap(x: Any) -> Any:
     return x
 
 
+def boxed(entry: Any) -> np.ndarray:
+    """One entry as a 0-d object array: NumPy's functions would hand a bare symbol back to us."""
+    out = np.empty((), dtype=object)
+    out[()] = entry
+    return out
+
+
 def gather(value: Any) -> tuple[np.ndarray, np.dtype]:
     """Anything that ``np.array`` takes, as an object array and the dtype NumPy would give it."""
     kind = type(value)
     if kind is TracedArray:
         return value._entries, value._dtype
     if kind in _SYMBOLS:
-        out = np.empty((), dtype=object)
-        out[()] = value
-        return out, _COMPLEX if kind is ComplexSymbol else _FLOAT64
+        return boxed(value), _COMPLEX if kind is ComplexSymbol else _FLOAT64
     if isinstance(value, (list, tuple)) and contains_traced(value):
         parts = [gather(v) for v in value]
         shape = parts[0][0].shape

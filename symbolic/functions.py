@@ -13,35 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from symbolic.array import TracedArray, gather, values, wrap
+from symbolic.array import values, wrap
+from symbolic.array_functions import as_traced, revalued
+from symbolic.calculus import sinc
+from symbolic.fourier import SCIPY_FFT
+from symbolic.linalg import SCIPY_LINALG
 from symbolic.lowering import primitive
-from symbolic.values import Symbol
+from symbolic.signal import SCIPY_SIGNAL
 
-__all__ = ["LIBRARY", "revalued"]
-
-
-def _array(x: Any) -> TracedArray:
-    if type(x) is TracedArray:
-        return x
-    entries, dtype = gather(x)
-    return TracedArray(entries, dtype if dtype.kind in "fc" else np.dtype(float))
-
-
-def revalued(result: Any, value: Any) -> Any:
-    """The formula of ``result`` with the values that the library's own function computed."""
-    if type(result) is not TracedArray:
-        return result
-    numbers = np.broadcast_to(np.asarray(value), result.shape)
-    out = result._entries.copy()
-    for index in np.ndindex(result.shape):
-        entry = out[index]
-        if type(entry) is Symbol:
-            out[index] = Symbol(entry.node, np.float64(numbers[index]), entry.trace)
-    return TracedArray(out, result._dtype, result._scalar)
+__all__ = ["LIBRARY"]
 
 
 def softmax(x: Any, axis: Any = None) -> Any:
-    x = _array(x)
+    x = as_traced(x)
     e = np.exp(x - _shift(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
 
@@ -55,7 +39,7 @@ def _shift(x: Any, axis: Any) -> np.ndarray:
 def logsumexp(
     a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
-    a = _array(a)
+    a = as_traced(a)
     terms = np.exp(a) if b is None else b * np.exp(a)
     total = np.sum(terms, axis=axis, keepdims=keepdims)
     import scipy.special
@@ -71,26 +55,16 @@ def logsumexp(
 def log_softmax(x: Any, axis: Any = None) -> Any:
     import scipy.special
 
-    x = _array(x)
+    x = as_traced(x)
     result = x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
     return revalued(result, scipy.special.log_softmax(values(x), axis=axis))
-
-
-def sinc(x: Any) -> Any:
-    def entry(v: Any) -> Any:
-        if v == 0:
-            return 1.0
-        y = v * np.pi
-        return primitive("sin", y) / y
-
-    return wrap(np.frompyfunc(entry, 1, 1)(_array(x)._entries), _array(x)._dtype, scalar=True)
 
 
 def polygamma(n: Any, x: Any) -> Any:
     def entry(order: Any, v: Any) -> Any:
         return primitive("polygamma", int(order), v)
 
-    return wrap(np.frompyfunc(entry, 2, 1)(n, _array(x)._entries), None, scalar=True)
+    return wrap(np.frompyfunc(entry, 2, 1)(n, as_traced(x)._entries), None, scalar=True)
 
 
 def multigammaln(a: Any, d: int) -> Any:
@@ -103,7 +77,7 @@ def multigammaln(a: Any, d: int) -> Any:
 def factorial(n: Any, exact: bool = False, **kwargs: Any) -> Any:
     from scipy import special
 
-    return special.gamma(_array(n) + 1)
+    return special.gamma(as_traced(n) + 1)
 
 
 def comb(n: Any, k: Any, exact: bool = False, **kwargs: Any) -> Any:
@@ -116,7 +90,7 @@ def zeta(x: Any, q: Any = 1) -> Any:
     def entry(s: Any, a: Any) -> Any:
         return primitive("zeta", s, a)
 
-    both = np.frompyfunc(entry, 2, 1)(_array(x)._entries, _array(q)._entries)
+    both = np.frompyfunc(entry, 2, 1)(as_traced(x)._entries, as_traced(q)._entries)
     return wrap(both, None, scalar=True)
 
 
@@ -137,4 +111,7 @@ LIBRARY: dict[str, dict[str, Callable[..., Any]]] = {
         "zeta": zeta,
         "softplus": softplus,
     },
+    "scipy.linalg": SCIPY_LINALG,
+    "scipy.fft": SCIPY_FFT,
+    "scipy.signal": SCIPY_SIGNAL,
 }

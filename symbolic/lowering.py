@@ -53,6 +53,11 @@ gamma, gammaln, erfinv = (_unary(op) for op in ("gamma", "gammaln", "erfinv"))
 PI = np.pi
 
 
+def divide(a: Entry, b: Entry) -> Entry:
+    """``a / b`` as floats divide: by zero as well."""
+    return a / b if type(a) is Symbol or type(b) is Symbol or is_complex(b) else np.divide(a, b)
+
+
 def _nan(*args: Entry) -> bool:
     return any(_value(a) != _value(a) for a in args)
 

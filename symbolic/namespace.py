@@ -46,10 +46,9 @@ def is_active() -> bool:
     return getattr(_STATE, "depth", 0) > 0
 
 
-def _from_user() -> bool:
-    """Whether the wrapper was called by user code, not by a library's own code."""
-    name = sys._getframe(2).f_globals.get("__name__", "")
-    return name.partition(".")[0] not in _INNER
+def _caller() -> str:
+    """The top package of the code that called the wrapper."""
+    return sys._getframe(2).f_globals.get("__name__", "").partition(".")[0]
 
 
 Wrapped = Callable[..., Any]
@@ -60,7 +59,7 @@ def _constructor(original: Wrapped) -> Wrapped:
 
     @functools.wraps(original)
     def make(*args: Any, **kwargs: Any) -> Any:
-        if not is_active() or not _from_user():
+        if not is_active() or _caller() in _INNER:
             return original(*args, **kwargs)
         return wrap(original(*args, **kwargs))
 
@@ -73,7 +72,7 @@ def _maker_of_like(original: Wrapped) -> Wrapped:
     @functools.wraps(original)
     def make(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)
-        if not is_active() or type(result) is TracedArray or not _from_user():
+        if not is_active() or type(result) is TracedArray or _caller() in _INNER:
             return result
         return wrap(result)
 
@@ -85,12 +84,12 @@ def _converter(original: Wrapped, copies: bool) -> Wrapped:
 
     @functools.wraps(original)
     def convert(obj: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if not is_active():
+        if not is_active() or (caller := _caller()) == "symbolic":
             return original(obj, dtype, *args, **kwargs)
         if is_traced(obj) or contains_traced(obj):
             return _to_array(obj, dtype, copies and kwargs.get("copy", True) is not False, kwargs)
         result = original(obj, dtype, *args, **kwargs)
-        if not _from_user() or result is obj or result.dtype.kind not in "fc":
+        if caller in _INNER or result is obj or result.dtype.kind not in "fc":
             return result
         if isinstance(obj, np.ndarray) and not copies:
             return result  # a view of the caller's array

@@ -15,7 +15,7 @@ import numpy as np
 
 from symbolic.array import TracedArray, entries, nodes, symbol_array, values
 from symbolic.graph import Graph, Node
-from symbolic.namespace import installed
+from symbolic.namespace import installed, wrapper_of
 from symbolic.reach import rebound
 from symbolic.values import Condition, Trace, TraceError
 
@@ -130,7 +130,7 @@ def trace(
         else:
             traced.append(value)
     with traced_namespace(function, arguments, keywords or {}):
-        result = function(*traced, **(keywords or {}))
+        result = (wrapper_of(function) or function)(*traced, **(keywords or {}))
     several = isinstance(result, (tuple, list))
     results = list(result) if several else [result]
     return Traced(

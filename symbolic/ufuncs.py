@@ -13,7 +13,7 @@ from symbolic.array import TracedArray, has_symbols, is_traced, unwrap, values, 
 from symbolic.lowering import BOOLEAN, lowered
 from symbolic.values import Symbol, TraceError, user_line
 
-__all__ = ["dispatch", "label"]
+__all__ = ["dispatch", "dispatch_bare", "label"]
 
 # These run on object arrays by themselves: matrix products, and what is integer arithmetic anyway.
 _OWN_LOOPS = frozenset({"matmul", "vecdot", "matvec", "vecmat"})
@@ -67,6 +67,15 @@ def dispatch(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict[str, Any]
     return stored if type(result) is tuple else stored[0]
 
 
+def dispatch_bare(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict[str, Any]) -> Any:
+    """The same for bare symbols: among arrays of objects (NumPy's own code at work) these stay."""
+    result = dispatch(ufunc, method, inputs, kwargs)
+    if type(result) is TracedArray and not any(type(x) is TracedArray for x in inputs):
+        if any(type(x) is np.ndarray and x.dtype == object for x in inputs):
+            return result._entries
+    return result
+
+
 def _foreign(x: Any) -> bool:
     """Whether the operand wants to do the operation itself (an autodiff Tensor, a SymPy matrix)."""
     kind = type(x)
@@ -116,11 +125,11 @@ def _call(
     dtype = kwargs.pop("dtype", None)
     if kwargs.pop("signature", None) or kwargs.keys() - {"axes", "axis", "keepdims"}:
         raise TraceError(f"{ufunc.__name__} with {', '.join(kwargs)}", user_line())
-    symbolic = any(has_symbols(a) if type(a) is np.ndarray else is_traced(a) for a in arrays)
+    symbolic = any(type(a) is np.ndarray and has_symbols(a) for a in arrays)
     name = ufunc.__name__
     if where is not True:
         return _masked(ufunc, inputs, arrays, out, np.asarray(where))
-    if not symbolic and not (name in _OPERATORS and False):
+    if not symbolic:
         return _plain(
             ufunc,
             inputs

@@ -305,9 +305,9 @@ class Symbol:
     # NumPy's functions on an entry that left its array (`x.item()`): an entry again
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from symbolic.ufuncs import dispatch
+        from symbolic.ufuncs import dispatch_bare
 
-        return dispatch(ufunc, method, inputs, kwargs)
+        return dispatch_bare(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         from symbolic.array_functions import dispatch

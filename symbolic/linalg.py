@@ -1,0 +1,583 @@
+"""Linear algebra on traced matrices: explicit formulas in the entries, for small matrices.
+
+Determinants, inverses and solutions are rational functions: by minors without division while the
+matrix is small (so that they are exact at singular matrices too), by elimination above. What
+LAPACK decides (a pivot, the sign of a column) is taken from its own result on the values: the
+pivot does not change the formula, and a sign is locally constant.
+
+May import: :mod:`symbolic.array`, :mod:`symbolic.array_functions`, :mod:`symbolic.functions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce as fold
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from symbolic.array import TracedArray, boxed, values, wrap
+from symbolic.array_functions import as_traced, implements, revalued
+from symbolic.complex import magnitude
+from symbolic.lowering import divide, sqrt
+from symbolic.values import TraceError, user_line
+
+__all__ = ["cholesky_lower", "inv", "solve", "triangular"]
+
+# Up to this size by minors; above by elimination.
+_MINORS = 4
+_LARGEST = 12
+
+
+def _square(a: TracedArray) -> int:
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
+    if a.shape[-1] > _LARGEST:
+        raise TraceError(f"linear algebra on a {a.shape[-1]}-row traced matrix", user_line())
+    return a.shape[-1]
+
+
+def _batched(function: Callable[..., np.ndarray], a: TracedArray, *others: TracedArray) -> Any:
+    """``function`` on each matrix of the stacks, its results stacked."""
+    batch = a.shape[:-2]
+    results = [function(a._entries[i], *(o._entries[i] for o in others)) for i in np.ndindex(batch)]
+    if not results:
+        raise TraceError("an empty stack of traced matrices", user_line())
+    out = np.empty((len(results), *np.shape(results[0])), dtype=object)
+    for i, r in enumerate(results):
+        out[i] = r
+    return wrap(out.reshape(batch + out.shape[1:]), a._dtype, scalar=out.ndim == 1 and not batch)
+
+
+# Determinant, inverse, solution
+
+
+def _minors(m: np.ndarray) -> dict[tuple[int, ...], Any]:
+    """The determinants of the first k rows and any k columns, for every k, by Laplace."""
+    n = len(m)
+    found: dict[tuple[int, ...], Any] = {(): 1.0}
+    for k in range(n):
+        for columns in combinations(range(n), k + 1):
+            total: Any = 0.0
+            for place, j in enumerate(columns):
+                rest = columns[:place] + columns[place + 1 :]
+                term = m[k, j] * found[rest]
+                total = total + term if (k + place) % 2 == 0 else total - term
+            found[columns] = total
+    return found
+
+
+def _det(m: np.ndarray) -> Any:
+    n = len(m)
+    if n <= _MINORS + 1:
+        return _minors(m)[tuple(range(n))]
+    lower, upper, order, sign = _lu(m)
+    return fold(lambda a, b: a * b, [upper[i, i] for i in range(n)], float(sign))
+
+
+def _adjugate(m: np.ndarray) -> np.ndarray:
+    n = len(m)
+    out = np.empty((n, n), dtype=object)
+    for i in range(n):
+        for j in range(n):
+            minor = np.delete(np.delete(m, i, 0), j, 1)
+            entry = _det(minor)
+            out[j, i] = entry if (i + j) % 2 == 0 else -entry
+    return out
+
+
+def _lu(m: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[int], int]:
+    """Elimination; each pivot is the largest by value, as in LAPACK."""
+    n = len(m)
+    upper, lower = m.copy(), np.eye(n).astype(object)
+    order, sign = list(range(n)), 1
+    for k in range(n):
+        p = k + int(np.argmax(np.abs(values(upper[k:, k]))))
+        if p != k:
+            upper[[k, p]] = upper[[p, k]]
+            lower[[k, p], :k] = lower[[p, k], :k]
+            order[k], order[p] = order[p], order[k]
+            sign = -sign
+        for i in range(k + 1, n):
+            factor = divide(upper[i, k], upper[k, k])
+            lower[i, k] = factor
+            upper[i, k] = 0.0
+            for j in range(k + 1, n):
+                upper[i, j] = upper[i, j] - factor * upper[k, j]
+    return lower, upper, order, sign
+
+
+def triangular(m: np.ndarray, b: np.ndarray, lower: bool, unit: bool = False) -> np.ndarray:
+    """The solution of a triangular system, by substitution; ``b`` has columns."""
+    n = len(m)
+    x = np.empty(b.shape, dtype=object)
+    for i in range(n) if lower else range(n - 1, -1, -1):
+        known = range(i) if lower else range(i + 1, n)
+        rest = b[i]
+        for j in known:
+            rest = rest - m[i, j] * x[j]
+        x[i] = rest if unit else [divide(r, m[i, i]) for r in rest]
+    return x
+
+
+def _solve(m: np.ndarray, b: np.ndarray) -> np.ndarray:
+    n = len(m)
+    if n <= _MINORS:
+        top = _adjugate(m) @ b
+        return np.frompyfunc(divide, 2, 1)(top, boxed(_det(m)))
+    lower, upper, order, _ = _lu(m)
+    return triangular(upper, triangular(lower, b[order], lower=True, unit=True), lower=False)
+
+
+@implements(np.linalg.det)
+def det(a: Any) -> Any:
+    a = as_traced(a)
+    _square(a)
+    return revalued(_batched(_det, a), np.linalg.det(values(a)))
+
+
+@implements(np.linalg.slogdet)
+def slogdet(a: Any) -> Any:
+    found = det(a)
+    result = np.sign(found), np.log(np.abs(found))
+    _, logabs = np.linalg.slogdet(values(as_traced(a)))
+    kind = type(np.linalg.slogdet(np.eye(1)))
+    return kind(result[0], revalued(result[1], logabs))
+
+
+@implements(np.linalg.inv)
+def inv(a: Any) -> Any:
+    a = as_traced(a)
+    n = _square(a)
+    value = np.linalg.inv(values(a))  # raises LinAlgError where NumPy does
+    return revalued(_batched(lambda m: _solve(m, np.eye(n).astype(object)), a), value)
+
+
+@implements(np.linalg.solve)
+def solve(a: Any, b: Any) -> Any:
+    a, b = as_traced(a), as_traced(b)
+    _square(a)
+    value = np.linalg.solve(values(a), values(b))
+    vector = b.ndim == 1
+    right = b.reshape(b.shape + (1,)) if vector else b
+    batch = np.broadcast_shapes(a.shape[:-2], right.shape[:-2])
+    a = np.broadcast_to(a, batch + a.shape[-2:])
+    right = np.broadcast_to(right, batch + right.shape[-2:])
+    result = _batched(_solve, a, right)
+    return revalued(result[..., 0] if vector else result, value)
+
+
+@implements(np.linalg.matrix_power)
+def matrix_power(a: Any, n: int) -> Any:
+    a = as_traced(a)
+    size = _square(a)
+    if n == 0:
+        return np.broadcast_to(np.zeros_like(a) + np.eye(size), a.shape)
+    base = np.linalg.inv(a) if n < 0 else a
+    return fold(np.matmul, [base] * abs(n))
+
+
+@implements(np.linalg.multi_dot)
+def multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
+    result = fold(np.dot, arrays)
+    if out is not None:
+        out[...] = result
+        return out
+    return result
+
+
+@implements(np.linalg.matrix_rank)
+def matrix_rank(a: Any, *args: Any, **kwargs: Any) -> Any:
+    return np.linalg.matrix_rank(values(as_traced(a)), *args, **kwargs)
+
+
+# Factorisations
+
+
+def cholesky_lower(m: np.ndarray) -> np.ndarray:
+    """The lower Cholesky factor of the matrix whose lower triangle ``m`` holds."""
+    n = len(m)
+    out = np.zeros((n, n)).astype(object)
+    for j in range(n):
+        rest = m[j, j]
+        for k in range(j):
+            rest = rest - out[j, k] ** 2
+        out[j, j] = sqrt(rest)
+        for i in range(j + 1, n):
+            rest = m[i, j]
+            for k in range(j):
+                rest = rest - out[i, k] * out[j, k]
+            out[i, j] = divide(rest, out[j, j])
+    return out
+
+
+@implements(np.linalg.cholesky)
+def cholesky(a: Any, /, *, upper: bool = False) -> Any:
+    a = as_traced(a)
+    _square(a)
+    value = np.linalg.cholesky(values(a), upper=upper)
+    lower = _batched(cholesky_lower, a.mT if upper else a)
+    return revalued(lower.mT if upper else lower, value)
+
+
+@implements(np.linalg.qr)
+def qr(a: Any, mode: str = "reduced") -> Any:
+    a = as_traced(a)
+    if a.ndim != 2 or mode not in ("reduced", "r") or a.shape[0] < a.shape[1]:
+        raise TraceError("np.linalg.qr of a stack, of a wide matrix, or in that mode", user_line())
+    numbers = np.linalg.qr(values(a))
+    signs = np.where(np.diag(numbers.R) < 0, -1.0, 1.0)
+    m, (rows, columns) = a._entries, a.shape
+    q, r = np.empty((rows, columns), dtype=object), np.zeros((columns, columns)).astype(object)
+    for j in range(columns):
+        column = m[:, j]
+        for i in range(j):
+            r[i, j] = q[:, i] @ m[:, j]
+            column = column - q[:, i] * r[i, j]
+        r[j, j] = sqrt(column @ column) * signs[j]
+        q[:, j] = [divide(c, r[j, j]) for c in column]
+    upper = revalued(wrap(r, a._dtype), numbers.R)
+    return upper if mode == "r" else type(numbers)(revalued(wrap(q, a._dtype), numbers.Q), upper)
+
+
+# Eigenvalues and singular values in closed form, for two rows or columns at most
+
+
+def _eigh(m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues in ascending order and unit eigenvectors, up to sign."""
+    if len(m) == 1:
+        return np.array([m[0, 0]], dtype=object), np.ones((1, 1)).astype(object)
+    if len(m) != 2:
+        raise TraceError(f"eigenvalues of a {len(m)}-row traced matrix", user_line())
+    a, b, c = m[0, 0], m[1, 0], m[1, 1]
+    if b == 0:  # diagonal: the vectors are those of the basis
+        low = 0 if a <= c else 1
+        lam = np.array([a, c] if low == 0 else [c, a], dtype=object)
+        return lam, np.eye(2)[:, [low, 1 - low]].astype(object)
+    centre, half = (a + c) / 2, (a - c) / 2
+    radius = sqrt(half * half + b * b)
+    lam = np.array([centre - radius, centre + radius], dtype=object)
+    vectors = np.empty((2, 2), dtype=object)
+    for k, sign in enumerate((-1, 1)):
+        # (A - c) v = ...: v = (lambda - c, b), in the form that does not cancel
+        x, y = (half + sign * radius, b)
+        length = sqrt(x * x + y * y)
+        vectors[:, k] = [divide(x, length), divide(y, length)]
+    return lam, vectors
+
+
+def _with_signs(vectors: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """The columns with the signs of LAPACK's columns."""
+    for k in range(vectors.shape[1]):
+        if float(values(vectors[:, k]) @ numbers[:, k]) < 0:
+            vectors[:, k] = [-v for v in vectors[:, k]]
+    return vectors
+
+
+def _one_matrix(a: Any, name: str) -> TracedArray:
+    a = as_traced(a)
+    if a.ndim != 2:
+        raise TraceError(f"{name} of a stack of traced matrices", user_line())
+    return a
+
+
+@implements(np.linalg.eigh)
+def eigh(a: Any, UPLO: str = "L") -> Any:
+    a = _one_matrix(a, "eigh")
+    _square(a)
+    numbers = np.linalg.eigh(values(a), UPLO)
+    lam, vectors = _eigh(a._entries if UPLO.upper() == "L" else a._entries.T)
+    vectors = _with_signs(vectors, numbers.eigenvectors)
+    return type(numbers)(
+        revalued(wrap(lam, a._dtype), numbers.eigenvalues),
+        revalued(wrap(vectors, a._dtype), numbers.eigenvectors),
+    )
+
+
+@implements(np.linalg.eigvalsh)
+def eigvalsh(a: Any, UPLO: str = "L") -> Any:
+    a = as_traced(a)
+    _square(a)
+    lower = a if UPLO.upper() == "L" else a.mT
+    return revalued(_batched(lambda m: _eigh(m)[0], lower), np.linalg.eigvalsh(values(a), UPLO))
+
+
+@implements(np.linalg.svd)
+def svd(
+    a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
+) -> Any:
+    a = _one_matrix(a, "svd")
+    rows, columns = a.shape
+    numbers = np.linalg.svd(values(a), full_matrices=False)
+    tall = rows >= columns
+    m = a._entries if tall else a._entries.T
+    lam, vectors = _eigh(m.T @ m)
+    lam, vectors = lam[::-1], vectors[:, ::-1].copy()
+    singular = np.array([sqrt(v) for v in lam], dtype=object)
+    s = revalued(wrap(singular, a._dtype), numbers.S)
+    if not compute_uv:
+        return s
+    if full_matrices and rows != columns:
+        raise TraceError("svd with full_matrices=True of a matrix that is not square", user_line())
+    vectors = _with_signs(vectors, numbers.Vh.T if tall else numbers.U)
+    others = m @ vectors
+    for k in range(others.shape[1]):
+        others[:, k] = [divide(o, singular[k]) for o in others[:, k]]
+    u, vh = (others, vectors.T) if tall else (vectors, others.T)
+    return type(numbers)(
+        revalued(wrap(u, a._dtype), numbers.U), s, revalued(wrap(vh, a._dtype), numbers.Vh)
+    )
+
+
+@implements(np.linalg.svdvals)
+def svdvals(x: Any, /) -> Any:
+    return np.linalg.svd(x, compute_uv=False)
+
+
+@implements(np.linalg.pinv)
+def pinv(a: Any, *args: Any, **kwargs: Any) -> Any:
+    a = as_traced(a)
+    value = np.linalg.pinv(values(a), *args, **kwargs)
+    rows, columns = a.shape[-2:]
+    if np.any(np.linalg.matrix_rank(values(a)) < min(rows, columns)):
+        raise TraceError("the pseudo-inverse of a traced matrix without full rank", user_line())
+    if rows >= columns:
+        return revalued(np.linalg.solve(a.mT @ a, a.mT), value)
+    return revalued(np.linalg.solve(a @ a.mT, a).mT, value)
+
+
+@implements(np.linalg.lstsq)
+def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+    a, b = _one_matrix(a, "lstsq"), as_traced(b)
+    x, residuals, rank, s = np.linalg.lstsq(values(a), values(b), rcond)
+    solution = revalued(np.linalg.pinv(a) @ b, x)
+    if residuals.size:
+        left = b - a @ solution
+        residuals = revalued(np.sum(np.atleast_2d((left * left).T), axis=-1), residuals)
+    singular = np.linalg.svd(a, compute_uv=False) if min(a.shape) <= 2 else s
+    return solution, residuals, rank, singular
+
+
+# Norms
+
+
+def _absolute(x: TracedArray) -> TracedArray:
+    if x.dtype.kind == "c":
+        return wrap(np.frompyfunc(magnitude, 1, 1)(x._entries), np.dtype(float))
+    return np.abs(x)
+
+
+def _vector_norm(x: TracedArray, ord: Any, axis: Any, keepdims: bool) -> Any:
+    extra = {"axis": axis, "keepdims": True} if keepdims else {"axis": axis}
+    if ord is None or ord == 2:
+        squares = (x.real**2 + x.imag**2) if x.dtype.kind == "c" else x * x
+        return np.sqrt(np.sum(squares, **extra))
+    size = _absolute(x)
+    if ord == np.inf:
+        return np.max(size, **extra)
+    if ord == -np.inf:
+        return np.min(size, **extra)
+    if ord == 0:
+        return np.sum(np.asarray(x != 0), **extra).astype(float)
+    if ord == 1:
+        return np.sum(size, **extra)
+    return np.sum(size**ord, **extra) ** (1 / ord)
+
+
+def _matrix_norm(x: TracedArray, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
+    row, column = (a % x.ndim for a in axis)
+    if ord in (None, "fro", "f"):
+        return _vector_norm(x, 2, (row, column), keepdims)
+    size = _absolute(x)
+    if ord in (1, -1, np.inf, -np.inf):
+        summed, other = (row, column) if abs(ord) == 1 else (column, row)
+        pick = np.max if ord > 0 else np.min
+        return pick(np.sum(size, axis=summed, keepdims=True), axis=(row, column), keepdims=keepdims)
+    if ord not in (2, -2, "nuc"):
+        raise ValueError("Invalid norm order for matrices.")
+    if x.ndim != 2:
+        raise TraceError("a spectral norm of a stack of traced matrices", user_line())
+    s = np.linalg.svd(x, compute_uv=False)
+    result = np.sum(s) if ord == "nuc" else s[0] if ord == 2 else s[-1]
+    return result.reshape((1, 1)) if keepdims else result
+
+
+@implements(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    x = as_traced(x)
+    if axis is None:
+        if ord is None:
+            result = _vector_norm(x.ravel(), None, None, False)
+            return result.reshape((1,) * x.ndim) if keepdims else result
+        axis = tuple(range(x.ndim))
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if len(axes) == 1:
+        if isinstance(ord, str):
+            raise ValueError(f"Invalid norm order '{ord}' for vectors")
+        return _vector_norm(x, ord, axes[0], keepdims)
+    if len(axes) != 2:
+        raise ValueError("Improper number of dimensions to norm.")
+    return _matrix_norm(x, ord, axes, keepdims)
+
+
+@implements(np.linalg.vector_norm)
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    x = as_traced(x)
+    return _vector_norm(x, ord, axis, keepdims)
+
+
+@implements(np.linalg.matrix_norm)
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    return _matrix_norm(as_traced(x), ord, (-2, -1), keepdims)
+
+
+@implements(np.linalg.cond)
+def cond(x: Any, p: Any = None) -> Any:
+    x = as_traced(x)
+    if p is None or p in (2, -2):
+        s = np.linalg.svd(x, compute_uv=False)
+        return s[-1] / s[0] if p == -2 else s[0] / s[-1]
+    return np.linalg.norm(x, p) * np.linalg.norm(np.linalg.inv(x), p)
+
+
+# scipy.linalg
+
+
+def _scipy_cholesky(a: Any, lower: bool = False, *args: Any, **kwargs: Any) -> Any:
+    return np.linalg.cholesky(a) if lower else np.linalg.cholesky(a, upper=True)
+
+
+def _cho_factor(a: Any, lower: bool = False, *args: Any, **kwargs: Any) -> Any:
+    return _scipy_cholesky(a, lower), lower
+
+
+def _cho_solve(c_and_lower: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+    c, lower = c_and_lower
+    factor = c if lower else as_traced(c).T
+    return _solve_triangular(factor, _solve_triangular(factor, b, lower=True), 1, lower=True)
+
+
+def _solve_triangular(
+    a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False, **kwargs: Any
+) -> Any:
+    a, b = as_traced(a), as_traced(b)
+    m = a._entries
+    if trans in (1, "T", 2, "C"):
+        m, lower = m.T, not lower
+    right = b._entries if b.ndim > 1 else b._entries[:, None]
+    x = triangular(m, right, lower, unit_diagonal)
+    return wrap(x if b.ndim > 1 else x[:, 0], a._dtype)
+
+
+def _lu_factor(a: Any, *args: Any, **kwargs: Any) -> Any:
+    a = _one_matrix(a, "lu_factor")
+    lower, upper, order, _ = _lu(a._entries)
+    pivots, rows = [], list(range(len(order)))
+    for k, target in enumerate(order):
+        p = rows.index(target)
+        pivots.append(p)
+        rows[k], rows[p] = rows[p], rows[k]
+    both = np.tril(lower, -1) + upper
+    return wrap(both, a._dtype), np.array(pivots, dtype=np.int32)
+
+
+def _lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, *args: Any, **kwargs: Any) -> Any:
+    if trans:
+        raise TraceError("lu_solve with trans", user_line())
+    both, pivots = lu_and_piv
+    b = as_traced(b).copy()
+    for k, p in enumerate(pivots):
+        b._entries[[k, p]] = b._entries[[p, k]]
+    half = _solve_triangular(both, b, lower=True, unit_diagonal=True)
+    return _solve_triangular(both, half)
+
+
+def _scipy_solve(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+    transposed = kwargs.get("transposed", False)
+    lower = kwargs.get("lower", False)
+    if kwargs.get("assume_a") in ("sym", "pos", "her", "symmetric", "positive definite"):
+        a = as_traced(a)  # only one triangle is read
+        part = np.tril(a) if lower else np.triu(a)
+        a = part + part.T - np.diag(np.diag(a))
+    return np.linalg.solve(as_traced(a).T if transposed else a, b)
+
+
+def _toeplitz(c: Any, r: Any = None) -> Any:
+    c = as_traced(c).ravel()
+    r = c if r is None else as_traced(r).ravel()
+    line = np.concatenate([c[::-1], r[1:]])
+    index = (len(c) - 1 - np.arange(len(c)))[:, None] + np.arange(len(r))
+    return line[index]
+
+
+def _circulant(c: Any) -> Any:
+    c = as_traced(c).ravel()
+    n = len(c)
+    return c[(np.arange(n)[:, None] - np.arange(n)) % n]
+
+
+def _block_diag(*arrays: Any) -> Any:
+    blocks = [np.atleast_2d(as_traced(a)) for a in arrays]
+    out = np.zeros((sum(b.shape[0] for b in blocks), sum(b.shape[1] for b in blocks)))
+    result = TracedArray(out.astype(object))
+    row = column = 0
+    for b in blocks:
+        result[row : row + b.shape[0], column : column + b.shape[1]] = b
+        row, column = row + b.shape[0], column + b.shape[1]
+    return result
+
+
+def _expm(a: Any) -> Any:
+    """The exponential of a matrix of two rows, by Sylvester's formula."""
+    import scipy.linalg
+
+    a = _one_matrix(a, "expm")
+    n = _square(a)
+    value = scipy.linalg.expm(values(a))
+    if n == 1:
+        return np.exp(a)
+    if n > 2:
+        raise TraceError(f"the exponential of a {n}-row traced matrix", user_line())
+    m = a._entries
+    half = (m[0, 0] + m[1, 1]) / 2
+    rest = m - np.array([[half, 0.0], [0.0, half]], dtype=object)
+    square = -_det(rest)
+    if square == 0:
+        c, s = 1.0, 1.0
+    elif square > 0:
+        d = sqrt(square)
+        c, s = np.cosh(d), np.sinh(d) / d
+    else:
+        d = sqrt(-square)
+        c, s = np.cos(d), np.sin(d) / d
+    e = np.exp(half)
+    out = np.array([[c, 0.0], [0.0, c]], dtype=object) + rest * s
+    return revalued(wrap(out * e, a._dtype), value)
+
+
+SCIPY_LINALG: dict[str, Callable[..., Any]] = {
+    "inv": lambda a, *args, **kwargs: np.linalg.inv(a),
+    "solve": _scipy_solve,
+    "det": lambda a, *args, **kwargs: np.linalg.det(a),
+    "norm": lambda a, ord=None, axis=None, keepdims=False, **kwargs: norm(a, ord, axis, keepdims),
+    "cholesky": _scipy_cholesky,
+    "cho_factor": _cho_factor,
+    "cho_solve": _cho_solve,
+    "solve_triangular": _solve_triangular,
+    "lu_factor": _lu_factor,
+    "lu_solve": _lu_solve,
+    "eigh": lambda a, *args, **kwargs: tuple(eigh(a)),
+    "eigvalsh": lambda a, *args, **kwargs: eigvalsh(a),
+    "svd": lambda a, full_matrices=True, compute_uv=True, **kw: svd(a, full_matrices, compute_uv),
+    "svdvals": lambda a, **kwargs: svdvals(a),
+    "qr": lambda a, mode="full", **kw: qr(
+        a, "reduced" if np.shape(a)[0] == np.shape(a)[1] else mode
+    ),
+    "pinv": lambda a, **kwargs: pinv(a),
+    "lstsq": lambda a, b, **kwargs: lstsq(a, b),
+    "toeplitz": _toeplitz,
+    "circulant": _circulant,
+    "block_diag": _block_diag,
+    "expm": _expm,
+}
