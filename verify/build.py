@@ -1,0 +1,374 @@
+"""A report from what is wrong: the counterexample shrunk, the blame, the diagnosis, the snippet.
+
+May import: everything of :mod:`verify` but the command, the reports, and :mod:`verify.check`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symbolic.limits import OutOfTime, time_limit
+from symbolic.sympy_bridge import to_sympy
+from symbolic.values import TraceError
+from verify.casework import Casework, Failure
+from verify.diagnosis import diagnose
+from verify.evidence.contract import Violation
+from verify.explore import Cell, words
+from verify.instance import Instance
+from verify.judge import Judge, Wrong
+from verify.subject import FunctionSubject, PairSubject
+from verify.verdict import Counterexample, Entry, Finding, Report, Verdict
+
+__all__ = ["derivative_text", "failure", "undecided"]
+
+
+def undecided(work: Casework, reason: str) -> Report:
+    """Nothing could be said, and why."""
+    report = Report(
+        "",
+        Verdict.UNDECIDED,
+        findings=work.findings(),
+        cells={"explored": work.explored, "proved": work.proved},
+        not_covered=list(dict.fromkeys(work.uncovered)),
+    )
+    report.reason = reason
+    report.notes = list(dict.fromkeys(work.notes))
+    report.printed = work.printed or None
+    return report
+
+
+def failure(work: Casework, found: Failure) -> Report:
+    """The report on something that is wrong."""
+    report = Report(
+        "",
+        Verdict.REFUTED,
+        blame=found.blame,
+        findings=work.findings(),
+        cells={"explored": work.explored, "proved": work.proved},
+        not_covered=list(dict.fromkeys(work.uncovered)),
+        max_ulp=work.max_ulp,
+    )
+    report.notes = list(dict.fromkeys(work.notes))
+    report.scope = f"at {found.instance.example.describe()}"
+    report.printed = found.instance.printed or None
+    if found.wrong is not None:
+        _value(work, report, found, found.wrong)
+    elif found.violation is not None:
+        _violation(report, found, found.violation)
+    elif found.disagreement is not None:
+        _disagreement(report, found)
+    elif found.second is not None:
+        _second(report, found)
+    if report.counterexample is not None and report.snippet is None:
+        report.snippet = _snippet(found.instance, report.counterexample, report.argument)
+    return report
+
+
+def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None:
+    """A wrong entry: shrink it, then explain it."""
+    instance, judge = found.instance, found.judge
+    diagnosis = None
+    if judge is not None:
+        wrong = _shrink(judge, wrong)
+        try:
+            with time_limit(2.0):
+                diagnosis = diagnose(judge, wrong)
+        except (OutOfTime, TraceError, ArithmeticError, ValueError):
+            diagnosis = None
+    if wrong.kind == "raises":
+        run = instance.run(wrong.point)
+        report.verdict = Verdict.REFUTED
+        diagnosis = f"backward raises where forward gives a finite value: {run.backward_error!r}"
+    elif wrong.formula is False:
+        report.verdict = Verdict.INACCURATE
+    piece, local = instance.owner(wrong.entry) if instance.inputs else (None, 0)
+    if piece is not None:
+        report.argument = piece.name
+    report.counterexample = Counterexample(
+        _inputs(instance, wrong.point),
+        _upstream(instance, wrong.point),
+        piece.entry(local) if piece is not None else (),
+        wrong.expected,
+        wrong.actual,
+    )
+    report.diagnosis = diagnosis
+    for i, given, expected, _ in wrong.table:
+        owner, k = instance.owner(i)
+        report.entries.append(Entry.compare(owner.name, owner.entry(k), given, expected))
+    if judge is not None:
+        cell = _cell_at(judge, wrong.point)
+        if cell is not None:
+            report.conditions = [words(c) for c in cell.conditions[:8]]
+            report.derivative = derivative_text(instance, cell, wrong.entry)
+    if report.verdict is Verdict.INACCURATE:
+        report.max_ulp = wrong.ulps
+    kinds = {"kink": "outside the generalised gradient at a kink", "raises": "backward raises"}
+    message = kinds.get(wrong.kind, "differs from the derivative")
+    report.findings.append(
+        Finding(
+            found.evidence,
+            "fail",
+            f"{message} at {_entry_label(instance, wrong)}: expected {wrong.expected!r}, "
+            f"got {wrong.actual!r}",
+        )
+    )
+
+
+def _entry_label(instance: Instance, wrong: Wrong) -> str:
+    piece, k = instance.owner(wrong.entry)
+    return piece.label(k)
+
+
+def _cell_at(judge: Judge, point: np.ndarray) -> Cell | None:
+    try:
+        return judge.explorer.visit(point)
+    except Exception:  # a report must come out whatever the user's code does here
+        return None
+
+
+def _inputs(instance: Instance, point: np.ndarray) -> dict[str, Any]:
+    args = instance.arguments(point)
+    found = {s.name: a for s, a in zip(instance.example.slots, args, strict=True)}
+    found.update(instance.example.keywords)
+    return found
+
+
+def _upstream(instance: Instance, point: np.ndarray) -> Any:
+    arrays = instance.upstream_arrays(point)
+    return arrays[0] if len(arrays) == 1 else tuple(arrays)
+
+
+def _shrink(judge: Judge, wrong: Wrong) -> Wrong:
+    """The simplest point near the counterexample at which the same kind of error is seen."""
+    instance = judge.instance
+
+    def still(point: np.ndarray) -> Wrong | None:
+        if not instance.in_domain(point):
+            return None
+        try:
+            outcome = judge.judge(point)
+        except Exception:  # shrinking must never cost the verdict
+            return None
+        new = outcome.wrong
+        if new is None or new.formula != wrong.formula or new.kind != wrong.kind:
+            return None
+        if np.isnan(new.actual) != np.isnan(wrong.actual):
+            return None
+        return new
+
+    best = wrong
+    n = instance.inputs
+    m = len(instance.names) - n
+    tried = 0
+    # The plainest upstream gradient first.
+    for upstream in (np.ones(m), 2 * np.ones(m), np.eye(m)[0] if m else np.ones(0)):
+        point = best.point.copy()
+        point[n:] = upstream
+        found = still(point)
+        tried += 1
+        if found is not None:
+            best = found
+            break
+    if instance.free:
+        for value in (1.0, 2.0, 0.0, 0.5, -1.0, 3.0):
+            point = best.point.copy()
+            point[:n] = value
+            found = still(point)
+            if found is not None:
+                best = found
+                break
+        else:
+            best = _shrink_entries(instance, best, still)
+    return best
+
+
+def _shrink_entries(instance: Instance, best: Wrong, still: Any) -> Wrong:
+    tried = 0
+    for i in range(instance.inputs):
+        value = best.point[i]
+        for simpler in (0.0, 1.0, -1.0, 2.0, 0.5, -2.0, 3.0, np.round(value), np.round(value, 1),
+                        np.round(value, 2), float(f"{value:.2g}")):
+            if simpler == value:
+                break
+            if tried > 120:
+                return best
+            tried += 1
+            point = best.point.copy()
+            point[i] = simpler
+            found = still(point)
+            if found is not None:
+                best = found
+                break
+    return best
+
+
+def _violation(report: Report, found: Failure, violation: Violation) -> None:
+    instance = found.instance
+    report.argument = violation.argument
+    report.findings = [f for f in report.findings if f.evidence != "contract"]
+    report.findings.append(Finding("contract", "fail", violation.message))
+    report.diagnosis = violation.message
+    if violation.point is not None:
+        index: tuple[int, ...] = ()
+        if violation.entry is not None:
+            piece, k = instance.owner(violation.entry)
+            index = piece.entry(k)
+            report.argument = piece.name
+        expected = np.nan if violation.expected is None else violation.expected
+        actual = np.nan if violation.actual is None else violation.actual
+        report.counterexample = Counterexample(
+            _inputs(instance, violation.point),
+            _upstream(instance, violation.point),
+            index,
+            expected,
+            actual,
+        )
+
+
+def _disagreement(report: Report, found: Failure) -> None:
+    d = found.disagreement
+    assert d is not None
+    instance = found.instance
+    k, piece, local = d.output, None, 0
+    for p in instance.upstream:
+        if k < p.size:
+            piece, local = p, k
+            break
+        k -= p.size
+    index = piece.entry(local) if piece is not None else ()
+    report.counterexample = Counterexample(
+        _inputs(instance, d.point), _upstream(instance, d.point), index, d.formula, d.forward
+    )
+    where = f"[{', '.join(map(str, index))}]" if index else ""
+    report.findings.append(
+        Finding(
+            "formula",
+            "fail",
+            f"forward and formula differ: output{where} is {d.forward!r} by forward and "
+            f"{d.formula!r} by the formula",
+        )
+    )
+    report.conditions = [words(c) for c in d.cell.conditions[:8]]
+    if report.blame == "formula":
+        report.diagnosis = (
+            "the formula is the odd one out: backward is the derivative of what forward computes"
+        )
+    else:
+        report.diagnosis = (
+            "forward and formula disagree: forward computes "
+            f"{_text(to_sympy([d.cell.run.outputs[d.output]])[0])}, the formula says "
+            f"{_text(to_sympy([d.cell.run.formula[d.output]])[0])}"  # type: ignore[index]
+        )
+
+
+def _second(report: Report, found: Failure) -> None:
+    s = found.second
+    assert s is not None and s.point is not None
+    instance = found.instance
+    report.counterexample = Counterexample(
+        _inputs(instance, s.point), _upstream(instance, s.point), (), s.expected, s.actual
+    )
+    report.argument = s.wrt.split("[")[0]
+    report.findings.append(
+        Finding(
+            "second_order",
+            "fail",
+            f"the derivative of the gradient in {s.wrt} is {s.actual!r}, expected {s.expected!r}",
+        )
+    )
+    report.diagnosis = (
+        "right in first order, wrong in second: backward uses something that depends on the inputs "
+        "and did not go through save_for_backward as an input or an output, so it counts as a "
+        "constant"
+    )
+
+
+def derivative_text(instance: Instance, cell: Cell, entry: int) -> str | None:
+    """The right derivative of one entry on a cell, as SymPy prints it."""
+    graph = instance.graph
+    n = instance.inputs
+    outputs = cell.run.formula or cell.run.outputs
+    seeds = [graph.variable(name) for name in instance.names[n:]]
+    if len(seeds) == 1:
+        seeds = [graph.one]
+    try:
+        with time_limit(1.0):
+            [node] = graph.vjp(outputs, seeds, [graph.variable(instance.names[entry])])
+            expression = to_sympy([node])[0]
+            try:
+                with time_limit(0.4):
+                    import sympy as sp
+
+                    if expression.count_ops() < 120:
+                        expression = sp.simplify(expression)
+            except (OutOfTime, Exception):
+                pass
+            return _text(expression)
+    except (OutOfTime, Exception):
+        return None
+
+
+def _text(expression: Any) -> str:
+    text = str(expression)
+    return text if len(text) <= 300 else text[:297] + "..."
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind == "f" and value.dtype.itemsize == 8:
+            text = np.array2string(value, separator=", ", threshold=10**6, floatmode="unique")
+            text = " ".join(text.split()).replace("nan", "np.nan").replace("inf", "np.inf")
+            return f"np.array({text}, dtype=float)" if not value.size or "." not in text else (
+                f"np.array({text})"
+            )
+        return f"np.array({value.tolist()!r}, dtype=np.{value.dtype})"
+    return repr(value)
+
+
+def _snippet(instance: Instance, example: Counterexample, argument: str | None) -> str | None:
+    """Code that shows the failure again."""
+    subject = instance.subject
+    lines = ["import numpy as np"]
+    names = [s.name for s in instance.example.slots]
+    location = subject.location
+    target = subject.name
+    keywords = "".join(f", {k}={_literal(v)}" for k, v in instance.example.keywords.items())
+    if isinstance(subject, FunctionSubject):
+        module = subject.function.__module__
+        if module == "__main__" or location is None:
+            lines.append(f"# {target}: as you defined it")
+        else:
+            lines.append("import runpy")
+            lines.append(f"{target} = runpy.run_path({location[0]!r})[{target!r}]")
+        if module.startswith("autodiff."):
+            lines = ["import numpy as np", f"from {module} import {target}"]
+        lines.append("import autodiff as ad")
+        for name in names:
+            value = example.inputs[name]
+            if isinstance(value, (np.ndarray, float)) and np.asarray(value).dtype.kind == "f":
+                lines.append(f"{name} = ad.tensor({_literal(value)}, requires_grad=True)")
+            else:
+                lines.append(f"{name} = {_literal(value)}")
+        if isinstance(example.grad_output, tuple):
+            return None
+        lines.append(f"y = {target}.apply({', '.join(names)}{keywords})")
+        lines.append(f"y.backward(ad.tensor({_literal(np.asarray(example.grad_output))}))")
+        if argument:
+            index = f"[{', '.join(map(str, example.index))}]" if example.index else ""
+            lines.append(f"print({argument}.grad{index})  # expected {example.expected!r}")
+        return "\n".join(lines)
+    if isinstance(subject, PairSubject) and all(n.isidentifier() for n in names):
+        for name in names:
+            lines.append(f"{name} = {_literal(example.inputs[name])}")
+        call = ", ".join(names)
+        derivative = getattr(subject.derivative, "__name__", subject.kind)
+        if not derivative.isidentifier():
+            derivative = subject.kind
+        if subject.kind == "vjp":
+            call = f"{call}, {_literal(example.grad_output)}"
+        lines.append(f"print({derivative}({call}{keywords}))  # entry {argument}{list(example.index)}"
+                     f" of the product with grad_output: expected {example.expected!r}")
+        return "\n".join(lines)
+    return None

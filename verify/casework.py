@@ -1,0 +1,635 @@
+"""The evidence on one subject, example by example.
+
+:class:`Casework` runs an example through contract, exploration, formula, proof, oracle, differences
+and second order, and stops at the first thing that is certainly wrong.
+
+May import: everything of :mod:`verify` but the command, the reports, and :mod:`verify.check`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symbolic.balls import enclose
+from symbolic.decide import all_equal
+from symbolic.graph import Node, topological
+from symbolic.limits import OutOfTime, time_limit
+from symbolic.sympy_bridge import NotDifferentiable
+from symbolic.values import TraceError
+from verify import points as where
+from verify.evidence import contract, differences
+from verify.evidence import formula as formula_evidence
+from verify.evidence import second_order
+from verify.evidence.contract import Violation
+from verify.evidence.formula import Disagreement
+from verify.evidence.second_order import SecondOrder
+from verify.examples import Example
+from verify.explore import Cell, Explorer
+from verify.instance import Instance
+from verify.judge import EXACT_ULPS, Judge, Outcome, Wrong
+from verify.reference import EPS, Reference
+from verify.subject import Subject
+from verify.verdict import Finding
+
+__all__ = ["Casework", "Failure"]
+
+
+@dataclass
+class Failure:
+    """What is certainly wrong, and all that a report needs to show it."""
+
+    instance: Instance
+    evidence: str
+    wrong: Wrong | None = None
+    violation: Violation | None = None
+    disagreement: Disagreement | None = None
+    second: SecondOrder | None = None
+    judge: Judge | None = None
+    cell: Cell | None = None
+    blame: str = "backward"
+    by_differences: bool = False
+
+
+@dataclass
+class Tally:
+    """How one kind of evidence went, over all examples."""
+
+    passed: int = 0
+    skipped: list[str] = field(default_factory=list)
+    detail: str = ""
+
+
+class Casework:
+    """All evidence on one subject.
+
+    Attributes
+    ----------
+    explored, proved : int
+        Cells found, and cells on which backward was proved.
+    judged : int
+        Points at which backward was judged.
+    all_proved : bool
+        Whether every cell of every example was proved.
+    uncovered : list of str
+    """
+
+    def __init__(self, subject: Subject, order: int, seed: int, max_ulps: float):
+        self.subject = subject
+        self.order = order
+        self.rng = np.random.default_rng(seed)
+        self.max_ulps = float(max_ulps)
+        self.guessed = False
+        self.explored = 0
+        self.proved = 0
+        self.judged = 0
+        self.kinks = 0
+        self.all_proved = True
+        self.uncovered: list[str] = []
+        self.notes: list[str] = []
+        self.reason = ""
+        self.max_ulp: float | None = None
+        self.worst: str | None = None
+        self.resolution: float | None = None
+        self.samples: list[tuple[float, float, float | None]] = []
+        self.printed = ""
+        self.tallies: dict[str, Tally] = {}
+        self.running = False
+        self.doing = "starting"
+        self.examples: list[Example] = []
+        self.entrywise = True
+        self.constants: dict[float, str] = {}
+        self.methods: set[str] = set()
+        self._derivative: tuple[Instance, Cell] | None = None
+        self._entrywise_done = False
+
+    # Bookkeeping
+
+    def tally(self, evidence: str) -> Tally:
+        return self.tallies.setdefault(evidence, Tally())
+
+    def skip(self, evidence: str, message: str) -> None:
+        self.tally(evidence).skipped.append(message)
+
+    def findings(self) -> list[Finding]:
+        """What each kind of evidence said, as a report lists it."""
+        found = []
+        for evidence, tally in self.tallies.items():
+            if tally.skipped:
+                for message in dict.fromkeys(tally.skipped):
+                    found.append(Finding(evidence, "skip", message))
+            if tally.passed:
+                found.append(Finding(evidence, "pass", tally.detail))
+        return found
+
+    def scope(self) -> str:
+        shapes = "; ".join(dict.fromkeys(e.describe() for e in self.examples))
+        if self.entrywise and self.all_proved and self.examples:
+            return "at every shape"
+        return f"at {shapes}" if len(shapes) < 200 else f"at {len(self.examples)} examples"
+
+    def derivative_text(self) -> str | None:
+        from verify.build import derivative_text
+
+        if self._derivative is None:
+            return None
+        instance, cell = self._derivative
+        return derivative_text(instance, cell, 0)
+
+    # One example
+
+    def examine(self, example: Example, seconds: float) -> Failure | None:
+        """Gather all evidence at one example; what is wrong, or None."""
+        self.running = True
+        self.doing = f"running forward at {example.describe()}"
+        instance = Instance(self.subject, example, self.rng)
+        prepared = instance.prepare()
+        if prepared.forward_error is not None:
+            error = prepared.forward_error
+            self.reason = (
+                f"forward raises {type(error).__name__} at {example.describe()}: {error}"
+            )
+            self.uncovered.append(self.reason)
+            self.all_proved = False
+            return None
+        if not instance.upstream or not instance.inputs:
+            if instance.inputs == 0 and any(s.varies for s in example.slots):
+                return self._empty(instance)
+            self.reason = f"nothing to differentiate at {example.describe()}"
+            self.notes.append(self.reason)
+            return None
+        self.examples.append(example)
+        end = time.monotonic() + seconds
+        found = self._contract(instance)
+        if found is not None:
+            return found
+        explorer, error = self._explore(instance, end)
+        if explorer is None:
+            return self._without_trace(instance, error, end)
+        try:
+            failure = self._with_trace(instance, explorer, end)
+        except (NotDifferentiable, RecursionError) as problem:
+            self.skip("proof", f"not proved: {problem}")
+            self.all_proved = False
+            failure = self._by_differences(instance, end, str(problem))
+        self.printed = self.printed or instance.printed
+        self.running = False
+        return failure
+
+    def _empty(self, instance: Instance) -> Failure | None:
+        violation = contract.empty_violation(instance)
+        if violation is not None:
+            return Failure(instance, "contract", violation=violation)
+        return None
+
+    # Contract
+
+    def _contract(self, instance: Instance) -> Failure | None:
+        self.doing = "checking the contract"
+        draws = [instance.draw() for _ in range(6)]
+        base = instance.base()
+        trials = ([base] if base is not None else []) + draws
+        found, notes = contract.violations(instance, trials)
+        self.notes += notes
+        tally = self.tally("contract")
+        if found:
+            tally.detail = found[0].message
+            return Failure(instance, "contract", violation=found[0])
+        tally.passed += 1
+        tally.detail = (
+            "linear in the upstream gradient, shapes and layouts, nothing written to, no state"
+        )
+        if self.subject.elementwise or (self.guessed and len(instance.pieces) == 1):
+            empty = contract.empty_example(instance.example)
+            if empty is not None:
+                small = Instance(self.subject, empty, self.rng)
+                if small.prepare().forward_error is None:
+                    return self._empty(small)
+        return None
+
+    # Exploration
+
+    def _explore(self, instance: Instance, end: float) -> tuple[Explorer | None, str]:
+        self.doing = f"exploring cells at {instance.example.describe()}"
+        left = max(end - time.monotonic(), 0.05)
+        explorer = Explorer(instance, time.monotonic() + 0.45 * left)
+        try:
+            with time_limit(0.6 * left + 0.5):
+                explorer.explore(
+                    where.starts(instance, self.rng),
+                    # The cells of a function of single entries were all found at a smaller shape.
+                    lambda: self._entrywise_done and self._is_entrywise(instance, explorer),
+                )
+        except TraceError as error:
+            place = f" ({error.where[0]}:{error.where[1]})" if error.where else ""
+            return None, f"{error}{place}"
+        except OutOfTime:
+            if not explorer.cells:
+                return None, "out of time while tracing"
+            explorer.uncovered.append("cells that the time did not suffice to explore")
+            explorer.complete = False
+        return explorer, ""
+
+    # Everything that rests on a trace
+
+    def _with_trace(self, instance: Instance, explorer: Explorer, end: float) -> Failure | None:
+        judge = Judge(explorer, self.max_ulps)
+        first = next(iter(explorer.cells.values()))
+        if self._derivative is None:
+            self._derivative = (instance, first)
+        failure = self._formula(explorer, judge, end)
+        if failure is not None:
+            return failure
+        self.doing = f"proving at {instance.example.describe()}"
+        self._prove(instance, explorer, judge, end)
+        self.doing = f"comparing with certified values at {instance.example.describe()}"
+        failure = self._oracle(instance, explorer, judge, end)
+        if failure is not None:
+            return failure
+        if self.order > 1:
+            self.doing = "checking the second order"
+            failure = self._second_order(instance, explorer, judge, end)
+            if failure is not None:
+                return failure
+        return None
+
+    def _formula(self, explorer: Explorer, judge: Judge, end: float) -> Failure | None:
+        if self.subject.formula is None:
+            return None
+        self.doing = "comparing forward with its formula"
+        tally = self.tally("formula")
+        proved, total = 0, 0
+        for cell in list(explorer.cells.values()):
+            if cell.run.formula is None:
+                self.skip("formula", cell.run.formula_error or "the formula was not evaluated")
+                self.all_proved = False
+                return None
+            total += 1
+            left = max(0.1, min(1.0, 0.2 * (end - time.monotonic())))
+            same, disagreement = formula_evidence.compare(explorer, cell, left)
+            proved += same
+            if disagreement is not None:
+                if cell.thin or self._approximates(judge, cell, disagreement):
+                    continue
+                blame = self._vote(explorer, judge, disagreement)
+                return Failure(
+                    explorer.instance,
+                    "formula",
+                    disagreement=disagreement,
+                    judge=judge,
+                    cell=cell,
+                    blame=blame,
+                )
+        tally.passed += 1
+        tally.detail = (
+            f"forward equals its formula on {total} cell{'s' * (total != 1)}"
+            + ("" if proved == total else f" ({proved} proved, the rest at the points tried)")
+        )
+        return None
+
+    def _approximates(self, judge: Judge, cell: Cell, d: Disagreement) -> bool:
+        """A series used between two thresholds may differ from the formula below its rounding."""
+        gap = abs(d.forward - d.formula)
+        return bool(judge._bounded_entries(cell)) and gap <= self.max_ulps * EPS * abs(d.formula)
+
+    def _vote(self, explorer: Explorer, judge: Judge, d: Disagreement) -> str:
+        """Which of forward, formula and backward is the odd one out."""
+        instance = explorer.instance
+        cell = d.cell
+        program = judge.actual_program(cell.run)
+        if program is None:
+            return "forward"
+        n = instance.inputs
+        votes = {}
+        exact = dict(zip(instance.names, map(float, d.point), strict=True))
+        actual = [float(b) if b.finite else np.nan for b in enclose(program, exact, scale=1e-290)]
+        for name, outputs in (("forward", cell.run.outputs), ("formula", cell.run.formula)):
+            assert outputs is not None
+            reference = Reference(instance.graph, outputs, instance.names[:n], instance.names[n:])
+            _, expected = reference.enclose(exact)
+            want = np.array([float(b) if b.finite else np.nan for b in expected])
+            votes[name] = np.allclose(actual, want, rtol=1e-12, atol=1e-290)
+        if votes["forward"] and not votes["formula"]:
+            return "formula"
+        # Backward sides with the formula, or with neither: then both values are shown.
+        return "forward"
+
+    def _prove(self, instance: Instance, explorer: Explorer, judge: Judge, end: float) -> None:
+        tally = self.tally("proof")
+        entrywise = self._is_entrywise(instance, explorer)
+        self.entrywise = self.entrywise and entrywise
+        proved = 0
+        full = [c for c in explorer.cells.values() if not c.thin]
+        for cell in full:
+            if cell.status == "proved":
+                continue
+            left = max(0.05, min(4.0, 0.35 * (end - time.monotonic())))
+            cell.status = self._prove_cell(cell, judge, left)
+            proved += cell.status == "proved"
+        self.explored += len(explorer.cells)
+        thin = len(explorer.cells) - len(full)
+        self.proved += proved
+        if proved < len(full):
+            self.all_proved = False
+        complete = explorer.complete
+        if not complete and entrywise and self._entrywise_done:
+            # Each entry is a function of its own entries alone, and that function's cells were all
+            # found at a smaller shape: a product of them needs no visit.
+            complete = True
+        if entrywise and explorer.complete and proved == len(full):
+            self._entrywise_done = True
+        if not complete:
+            self.uncovered += [
+                f"{text} (at {instance.example.describe()})" for text in explorer.uncovered[:4]
+            ]
+        tally.passed += proved == len(full)
+        tally.detail = (
+            f"backward equals the derivative on {self.proved} of {self.explored - thin} cells"
+            + (f", by {', '.join(sorted(self.methods))}" if self.methods else "")
+        )
+        self.constants.update(instance.graph.closed_forms)
+
+    def _prove_cell(self, cell: Cell, judge: Judge, seconds: float) -> str:
+        run = cell.run
+        if run.backward_error is not None:
+            self.skip(
+                "proof",
+                f"backward was not traced: {type(run.backward_error).__name__}: "
+                f"{run.backward_error}",
+            )
+            return "untraced"
+        zero = judge.instance.graph.zero
+        try:
+            expected = judge.reference(cell).expected
+        except NotDifferentiable:
+            raise
+        actual = [zero if g is None else g for g in run.grads]
+        pairs = list(zip(expected, actual, strict=True))
+        decisions = all_equal(
+            judge.instance.graph, pairs, cell.conditions, seconds=seconds
+        )
+        if all(d.status == "proved" for d in decisions):
+            self.methods.update(d.method for d in decisions)
+            return "proved"
+        unknown = next(d for d in decisions if d.status != "proved")
+        self.skip("proof", f"a cell was not proved: {unknown.method}")
+        return "unproved"
+
+    def _is_entrywise(self, instance: Instance, explorer: Explorer) -> bool:
+        """Whether every output depends on one entry of each argument, at its own place."""
+        names = instance.names
+        owner = {}
+        for piece in [*instance.pieces, *instance.upstream]:
+            for i in range(piece.size):
+                owner[piece.label(i)] = (piece, i)
+        for cell in explorer.cells.values():
+            k = 0
+            for piece in instance.upstream:
+                for i in range(piece.size):
+                    if not _local(cell.run.outputs[k], owner, piece.shape, i):
+                        return False
+                    k += 1
+        del names
+        return True
+
+    # The oracle
+
+    def _oracle(
+        self, instance: Instance, explorer: Explorer, judge: Judge, end: float
+    ) -> Failure | None:
+        tally = self.tally("oracle")
+        judged = kinks = 0
+        refused: dict[str, int] = {}
+        exact = True
+        worst = 0.0
+        for point in self._points(instance, explorer, end):
+            if time.monotonic() > end:
+                self.notes.append(
+                    f"the points at {instance.example.describe()} were cut short by the time limit"
+                )
+                break
+            outcome = self._judge(judge, point)
+            if not outcome.judged:
+                refused[outcome.note] = refused.get(outcome.note, 0) + 1
+                continue
+            judged += 1
+            kinks += outcome.kink
+            if outcome.wrong is not None:
+                cell = explorer.cells.get(_key_at(explorer, point))
+                return Failure(instance, "oracle", wrong=outcome.wrong, judge=judge, cell=cell)
+            if outcome.series:
+                self.all_proved = False
+            if instance.inputs:
+                size = float(np.max(np.abs(point[: instance.inputs])))
+                if size and instance.inputs == 1:
+                    self.samples.append((size, outcome.ulps, None))
+            if outcome.ulps > worst:
+                worst = outcome.ulps
+                if self.max_ulp is None or worst > self.max_ulp:
+                    self.worst = _at(instance, point)
+        self.max_ulp = max(self.max_ulp or 0.0, worst)
+        self.judged += judged
+        self.kinks += kinks
+        if judged == 0:
+            why = max(refused, key=lambda k: refused[k]) if refused else "no point was tried"
+            self.skip("oracle", f"no point could be judged: {why}")
+            return self._by_differences(instance, end, why)
+        exact = all(c.run.backward_error is None for c in explorer.cells.values())
+        resolution = (EXACT_ULPS if exact else self.max_ulps) * EPS
+        self.resolution = max(self.resolution or 0.0, resolution)
+        tally.passed += 1
+        tally.detail = (
+            f"within certified enclosures at {self.judged} points"
+            + (f", {self.kinks} of them at kinks" if self.kinks else "")
+        )
+        return None
+
+    def _judge(self, judge: Judge, point: np.ndarray) -> Outcome:
+        try:
+            return judge.judge(point)
+        except NotDifferentiable:
+            raise
+        except (TraceError, OverflowError, ZeroDivisionError) as error:
+            return Outcome(False, note=f"{type(error).__name__}: {error}")
+
+    def _points(self, instance: Instance, explorer: Explorer, end: float):
+        """Points in the order in which they are worth trying."""
+        rng = self.rng
+        for cell in list(explorer.cells.values()):
+            yield cell.point
+            if cell.thin:
+                yield from cell.samples[1:3]
+        yield from where.ordinary(instance, rng, 6)
+        yield from where.structured(instance, rng)
+        for point in explorer.special[:40]:
+            yield point
+        count = 0
+        small = instance.inputs <= 2
+        for point in where.singularities(explorer, rng, 40 if small else 12):
+            count += 1
+            if count > (200 if small else 80):
+                break
+            yield point
+        yield from where.magnitudes(instance, rng, fine=instance.inputs == 1)
+        yield from where.ordinary(instance, rng, 4)
+        # Cells that these points discovered, which exploration had not.
+        for cell in list(explorer.cells.values()):
+            if cell.status == "open" and not cell.thin:
+                cell.status = self._late(cell, end)
+                yield cell.point
+
+    def _late(self, cell: Cell, end: float) -> str:
+        """A cell found after exploration: count it, and say that it was not proved."""
+        self.explored += 1
+        return "unproved"
+
+    # Without a trace
+
+    def _without_trace(self, instance: Instance, error: str, end: float) -> Failure | None:
+        self.skip("proof", f"not traced: {error}")
+        self.all_proved = False
+        self.entrywise = False
+        return self._by_differences(instance, end, error)
+
+    def _by_differences(self, instance: Instance, end: float, why: str) -> Failure | None:
+        self.doing = "comparing with finite differences"
+        self.all_proved = False
+        tally = self.tally("differences")
+        rng = np.random.default_rng(1)
+        bars: list[float] = []
+        tried = usable = 0
+        points = [*where.starts(instance, rng)[:4], *where.ordinary(instance, rng, 6),
+                  *where.structured(instance, rng)]
+        for point in points:
+            if time.monotonic() > end and usable:
+                break
+            run = instance.run(point)
+            if run.forward_error is not None or not run.finite:
+                continue
+            if run.backward_error is not None:
+                return Failure(
+                    instance, "differences",
+                    wrong=Wrong(point, 0, np.nan, np.nan, np.inf, True, "raises"),
+                )
+            actual = run.flat_grads(instance.pieces).real
+            entries = list(range(instance.inputs))
+            if len(entries) > 24:
+                entries = list(rng.choice(len(entries), 24, replace=False))
+            tried += 1
+            estimates = differences.gradient(instance, point, entries)
+            scale = max((abs(e.value) for e in estimates if e.usable), default=0.0)
+            for i, estimate in zip(entries, estimates, strict=True):
+                if not estimate.usable:
+                    continue
+                usable += 1
+                wrong = self._against(estimate, float(actual[i]), scale)
+                if wrong is not None:
+                    return Failure(
+                        instance,
+                        "differences",
+                        wrong=Wrong(point, int(i), wrong, float(actual[i]), np.inf, None, "value"),
+                        by_differences=True,
+                    )
+                if not estimate.kink and estimate.value:
+                    bars.append(estimate.error / abs(estimate.value))
+        if not usable:
+            self.skip("differences", "no finite difference was sharp enough to say anything")
+            self.reason = self.reason or f"{why}; and finite differences say nothing"
+            return None
+        self.judged += usable
+        resolution = float(np.median(bars)) * 10 if bars else 1e-6
+        self.resolution = max(self.resolution or 0.0, max(resolution, 1e-10))
+        tally.passed += 1
+        tally.detail = f"agrees with finite differences at {usable} entries of {tried} points"
+        self.uncovered.append("cells: the code could not be traced")
+        return None
+
+    @staticmethod
+    def _against(estimate: differences.Estimate, actual: float, scale: float) -> float | None:
+        """The expected value where ``actual`` is certainly not it, else None."""
+        if estimate.kink:
+            slack = 1e-4 * (abs(estimate.low) + abs(estimate.high)) + 100 * estimate.error
+            inside = estimate.low - slack <= actual <= estimate.high + slack
+            return None if inside else estimate.value
+        bar = 20 * estimate.error + 1e-9 * scale
+        if estimate.error > 1e-4 * max(scale, abs(estimate.value)):
+            return None  # too wide to say anything
+        if not abs(actual - estimate.value) <= bar:
+            return estimate.value
+        return None
+
+    # Second order
+
+    def _second_order(
+        self, instance: Instance, explorer: Explorer, judge: Judge, end: float
+    ) -> Failure | None:
+        tally = self.tally("second_order")
+        if not self.subject.second_order:
+            self.skip("second_order", "only Functions and callables on Tensors have a second order")
+            return None
+        full = [c for c in explorer.cells.values() if not c.thin]
+        proved = 0
+        for cell in full[:24]:
+            left = max(0.1, min(3.0, 0.3 * (end - time.monotonic())))
+            try:
+                result = second_order.check_order(
+                    explorer, cell, judge.reference(cell), self.order, left
+                )
+            except TraceError as error:
+                self.skip("second_order", f"not traced: {error}")
+                self.all_proved = False
+                return None
+            if result.skipped:
+                self.skip("second_order", result.skipped)
+                self.all_proved = False
+                return None
+            if result.point is not None:
+                return Failure(
+                    instance, "second_order", second=result, judge=judge, cell=cell
+                )
+            proved += result.proved
+        if proved < len(full):
+            self.all_proved = False
+        tally.passed += 1
+        tally.detail = f"order {self.order} proved on {proved} of {len(full)} cells"
+        return None
+
+
+def _local(node: Node, owner: dict, shape: tuple[int, ...], i: int) -> bool:
+    """Whether an output entry depends only on argument entries that broadcast to its place."""
+    place = np.unravel_index(i, shape) if shape else ()
+    for n in topological([node]):
+        if n.op != "var" or n.args[0] not in owner:
+            continue
+        piece, j = owner[n.args[0]]
+        index = piece.entry(j)
+        if len(index) > len(place):
+            return False
+        for k, axis in zip(index[::-1], range(1, len(index) + 1), strict=True):
+            if piece.shape[-axis] != 1 and k != place[-axis]:
+                return False
+            if piece.shape[-axis] == 1 and shape[-axis] != 1 and False:
+                return False
+    return True
+
+
+def _key_at(explorer: Explorer, point: np.ndarray) -> Any:
+    try:
+        from verify.explore import key_of
+
+        return key_of(explorer.instance.trace(point, backward=True).conditions)
+    except TraceError:
+        return None
+
+
+def _at(instance: Instance, point: np.ndarray) -> str:
+    """A point in a few words, for `max_ulp`: ``x = 36.7``."""
+    parts = [
+        f"{piece.name} = {np.array2string(point[piece.start : piece.stop].reshape(piece.shape), precision=4, threshold=6)}"
+        for piece in instance.pieces
+    ]
+    text = ", ".join(" ".join(p.split()) for p in parts)
+    return text if len(text) < 120 else text[:117] + "..."

@@ -1,0 +1,182 @@
+"""`check`: gather the evidence on one subject, and state one verdict.
+
+Every kind of evidence lives in :mod:`verify.evidence`, every rule on what counts as wrong at a point
+in :mod:`verify.judge`; here they are put in order, and the verdict follows from what they found.
+
+May import: everything of :mod:`verify` but the command and the reports.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from symbolic.limits import OutOfTime, time_limit
+from verify.build import failure, undecided
+from verify.casework import Casework
+from verify.examples import declared, guessed
+from verify.subject import Subject, as_subject
+from verify.verdict import Finding, Report, Verdict
+
+__all__ = ["check"]
+
+
+def check(
+    subject: Any,
+    *,
+    grad: Callable[..., Any] | None = None,
+    vjp: Callable[..., Any] | None = None,
+    jac: Callable[..., Any] | None = None,
+    formula: Callable[..., Any] | None = None,
+    examples: Sequence[Any] | Callable[[], Sequence[Any]] | None = None,
+    domain: Any = None,
+    order: int = 1,
+    seed: int = 0,
+    timeout: float | None = None,
+    max_ulps: float = 2**20,
+    name: str | None = None,
+) -> Report:
+    """Check a hand-written derivative.
+
+    Parameters
+    ----------
+    subject : Function class or callable
+        A subclass of :class:`autodiff.Function`; a callable on arrays, with one of ``grad``, ``vjp``
+        and ``jac``; or a callable on Tensors.
+    grad : callable, optional
+        ``grad(*args)``: the gradients of a scalar-valued subject, one array or a tuple in the order
+        of the arguments.
+    vjp : callable, optional
+        ``vjp(*args, grad_output)``: the vector-Jacobian products.
+    jac : callable, optional
+        ``jac(*args)``: the Jacobians, each of the output's shape followed by the argument's.
+    formula : callable, optional
+        What the subject means, SymPy in and SymPy out.
+    examples : list of tuple, optional
+        Arguments to check with: a tuple of ints stands for an array of that shape, an array or a
+        scalar for itself, a last dict for keywords. Found by trying where it is missing.
+    domain : dict or sequence, optional
+        For each argument ``None``, an open interval, a set of :mod:`verify.domains`, or a function
+        ``(rng, shape) -> array``.
+    order : int
+        2 and above check the derivatives of the derivative too.
+    seed : int
+        Of the random points; the verdict on a given subject should not depend on it.
+    timeout : float, optional
+        Seconds for the whole check.
+    max_ulps : float
+        How many units in the last place backward may lose to rounding, beyond what the rounding of
+        its inputs explains.
+    name : str, optional
+        What the report calls the subject.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments that make no sense, naming the argument, the value, and what was expected.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from verify import check
+    >>> report = check(lambda x: (x**3).sum(), grad=lambda x: 3 * x**2, examples=[((2,),)])
+    >>> report.verdict.value
+    'proved'
+    >>> report = check(lambda x: (x**3).sum(), grad=lambda x: 2 * x**2, examples=[((2,),)])
+    >>> report.verdict.value, report.blame, report.argument
+    ('refuted', 'backward', 'x')
+    """
+    started = time.perf_counter()
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"order: expected an integer of at least 1, got {order!r}")
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout: expected a positive number of seconds, got {timeout!r}")
+    if not max_ulps > 0:
+        raise ValueError(f"max_ulps: expected a positive number, got {max_ulps!r}")
+    target = as_subject(subject, grad, vjp, jac)
+    if formula is not None:
+        target.formula = formula
+    work = Casework(target, order=order, seed=seed, max_ulps=max_ulps)
+    limit = timeout if timeout is not None else 120.0
+    try:
+        with time_limit(limit):
+            report = _conclude(target, work, examples, domain, seed, limit)
+    except OutOfTime:
+        report = _out_of_time(work, limit)
+    report.name = name or target.name
+    report.location = target.location
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def _conclude(
+    target: Subject,
+    work: Casework,
+    examples: Any,
+    domain: Any,
+    seed: int,
+    limit: float,
+) -> Report:
+    found = declared(target, examples, domain)
+    if found is None:
+        rng = np.random.default_rng(seed)
+        with np.errstate(all="ignore"):
+            found, reason = guessed(target, domain, rng)
+        if not found:
+            return undecided(
+                work,
+                f"no arguments fit: {reason}. Give examples=[...], a list of argument tuples in "
+                "which a tuple of ints stands for an array of that shape",
+            )
+        work.guessed = True
+    # Small examples first: what is wrong there is the easiest to read.
+    found = sorted(found, key=lambda e: e.size)
+    deadline = time.monotonic() + 0.9 * limit
+    for i, example in enumerate(found):
+        share = (deadline - time.monotonic()) / (len(found) - i)
+        if share < 0.02:
+            work.uncovered.append(f"no time left for {example.describe()}")
+            continue
+        wrong = work.examine(example, min(share, 20.0))
+        if wrong is not None:
+            return failure(work, wrong)
+    return _passed(work)
+
+
+def _passed(work: Casework) -> Report:
+    """The verdict where nothing wrong was found."""
+    if not work.judged:
+        return undecided(work, work.reason or "no point could be judged")
+    proved = work.all_proved and not work.uncovered
+    report = Report(
+        "",
+        Verdict.PROVED if proved else Verdict.VERIFIED,
+        findings=work.findings(),
+        cells={"explored": work.explored, "proved": work.proved},
+        not_covered=list(dict.fromkeys(work.uncovered)),
+        max_ulp=work.max_ulp,
+        resolution=work.resolution,
+    )
+    report.worst = work.worst
+    report.scope = work.scope()
+    report.notes = list(dict.fromkeys(work.notes))
+    report.derivative = work.derivative_text()
+    report.samples = work.samples
+    report.printed = work.printed or None
+    return report
+
+
+def _out_of_time(work: Casework, limit: float) -> Report:
+    if work.judged and not work.running:
+        work.uncovered.append(f"what {limit:g} s did not suffice for")
+        return _passed(work)
+    report = undecided(work, f"out of time after {limit:g} s, while {work.doing}")
+    report.findings.append(Finding("proof", "skip", "not proved: out of time"))
+    return report

@@ -1,0 +1,207 @@
+"""Where the inputs of a check come from: intervals, structured sets, and samplers.
+
+A domain is ``None`` (all reals), an open interval ``(low, high)``, one of the sets below, or a
+function ``(rng, shape) -> array``. Each becomes a :class:`Domain`, which can draw a value and say
+whether one lies inside.
+
+May import: NumPy alone.
+
+Examples
+--------
+>>> import numpy as np
+>>> from verify import domains
+>>> spd = domains.positive_definite.sample(np.random.default_rng(0), (2, 2))
+>>> bool(np.all(np.linalg.eigvalsh(spd) > 0))
+True
+>>> domains.as_domain((0, np.inf)).contains(np.array([1.0, -1.0]))
+False
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "Domain",
+    "as_domain",
+    "diagonally_dominant",
+    "integers",
+    "interval",
+    "nonzero",
+    "orthogonal",
+    "positive",
+    "positive_definite",
+    "probability",
+    "reals",
+    "simplex",
+    "symmetric",
+    "unit_vector",
+]
+
+Sampler = Callable[[np.random.Generator, tuple[int, ...]], Any]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A set of arrays.
+
+    Attributes
+    ----------
+    name : str
+    sampler : callable
+        ``(rng, shape) -> array``.
+    low, high : float
+        Bounds of every entry; the interval is open.
+    free : bool
+        Whether the entries may vary independently of each other within the bounds. Where they may
+        not (a symmetric matrix), the check stays on what the sampler draws.
+    integer : bool
+        Whether entries are integers, hence not differentiated.
+    member : callable, optional
+        Further membership test of the whole array.
+    """
+
+    name: str
+    sampler: Sampler
+    low: float = -np.inf
+    high: float = np.inf
+    free: bool = True
+    integer: bool = False
+    member: Callable[[np.ndarray], bool] | None = None
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Draw one array of that shape."""
+        drawn = np.asarray(self.sampler(rng, shape))
+        return drawn if self.integer else drawn.astype(float)
+
+    def contains(self, array: Any) -> bool:
+        """Whether every entry lies strictly inside, and the array has the set's structure."""
+        array = np.asarray(array)
+        if array.size and not (np.all(array > self.low) and np.all(array < self.high)):
+            return False
+        return self.member is None or bool(self.member(array))
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def interval(low: float, high: float) -> Domain:
+    """The open interval from ``low`` to ``high``, for each entry."""
+    low, high = float(low), float(high)
+    if not low < high:
+        raise ValueError(f"domain: expected low < high in an open interval, got ({low}, {high})")
+
+    def sampler(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        if np.isinf(low) and np.isinf(high):
+            return rng.normal(size=shape)
+        if np.isinf(high):
+            return low + np.exp(rng.normal(size=shape))
+        if np.isinf(low):
+            return high - np.exp(rng.normal(size=shape))
+        return low + (high - low) * rng.uniform(0.02, 0.98, size=shape)
+
+    name = "all reals" if np.isinf(low) and np.isinf(high) else f"({low:g}, {high:g})"
+    return Domain(name, sampler, low, high)
+
+
+reals = interval(-np.inf, np.inf)
+positive = interval(0, np.inf)
+probability = interval(0, 1)
+
+
+def integers(low: int, high: int) -> Domain:
+    """The integers from ``low`` to ``high``, both included; such an argument is not differentiated."""
+
+    def sampler(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        return rng.integers(low, high, size=shape, endpoint=True)
+
+    return Domain(f"integers {low}..{high}", sampler, low - 0.5, high + 0.5, integer=True)
+
+
+def _square(shape: tuple[int, ...], name: str) -> int:
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        raise ValueError(f"domain {name}: expected square matrices, got shape {shape}")
+    return shape[-1]
+
+
+def _positive_definite(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    n = _square(shape, "positive_definite")
+    a = rng.normal(size=shape)
+    return a @ np.swapaxes(a, -1, -2) / n + np.eye(n) / 2
+
+
+def _symmetric(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    _square(shape, "symmetric")
+    a = rng.normal(size=shape)
+    return (a + np.swapaxes(a, -1, -2)) / 2
+
+
+def _is_symmetric(a: np.ndarray) -> bool:
+    return bool(np.allclose(a, np.swapaxes(a, -1, -2), rtol=1e-12, atol=0))
+
+
+def _orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    _square(shape, "orthogonal")
+    return np.linalg.qr(rng.normal(size=shape))[0]
+
+
+def _dominant(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    n = _square(shape, "diagonally_dominant")
+    return rng.normal(size=shape) + np.eye(n) * n * 1.5
+
+
+def _simplex(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    weights = rng.gamma(2.0, size=shape) + 1e-3
+    return weights / weights.sum(axis=-1, keepdims=True) if shape else np.ones(())
+
+
+def _unit_vector(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    v = rng.normal(size=shape)
+    return v / np.linalg.norm(v, axis=-1, keepdims=True) if shape else np.ones(())
+
+
+def _nonzero(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    v = rng.normal(size=shape)
+    return np.where(np.abs(v) < 0.05, 0.5, v)
+
+
+positive_definite = Domain(
+    "positive definite matrices", _positive_definite, free=False, member=_is_symmetric
+)
+symmetric = Domain("symmetric matrices", _symmetric, free=False, member=_is_symmetric)
+orthogonal = Domain("orthogonal matrices", _orthogonal, free=False)
+diagonally_dominant = Domain("diagonally dominant matrices", _dominant)
+simplex = Domain("the simplex", _simplex, 0.0, np.inf, free=False)
+unit_vector = Domain("unit vectors", _unit_vector, free=False)
+nonzero = Domain("non-zero reals", _nonzero, member=lambda a: bool(np.all(a != 0)))
+
+
+def as_domain(entry: Any, argument: str = "an argument") -> Domain:
+    """One entry of ``domain=`` as a :class:`Domain`.
+
+    Raises
+    ------
+    TypeError
+        Naming the argument, the value, and what was expected.
+    """
+    if entry is None:
+        return reals
+    if isinstance(entry, Domain):
+        return entry
+    if isinstance(entry, (tuple, list)) and len(entry) == 2:
+        try:
+            low, high = float(entry[0]), float(entry[1])
+        except (TypeError, ValueError):
+            pass
+        else:
+            return interval(low, high)
+    if callable(entry):
+        return Domain(getattr(entry, "__name__", "a sampler"), entry, free=False)
+    raise TypeError(
+        f"domain of {argument}: expected None, an open interval (low, high), a set of "
+        f"verify.domains or a function (rng, shape) -> array, got {entry!r}"
+    )

@@ -1,0 +1,455 @@
+"""Is it a well-behaved backward? What no formula shows: shapes, aliasing, state, layout, linearity.
+
+May import: :mod:`verify.instance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from verify.examples import Example
+from verify.instance import FloatRun, Instance, Piece
+from verify.subject import FunctionSubject, PairSubject
+
+__all__ = ["Violation", "violations"]
+
+# Results of the same call in another memory layout may be summed in another order.
+_SAME = 1e-9
+
+
+@dataclass
+class Violation:
+    """One broken rule: what, at which argument, at which point."""
+
+    rule: str
+    message: str
+    argument: str | None = None
+    point: np.ndarray | None = None
+    entry: int | None = None
+    expected: float | None = None
+    actual: float | None = None
+
+
+def violations(instance: Instance, points: Sequence[np.ndarray]) -> tuple[list[Violation], list[str]]:
+    """Every rule of the contract that the subject breaks at some of the points, and notes.
+
+    Parameters
+    ----------
+    instance : Instance
+        Prepared.
+    points : sequence of array
+        A few ordinary points at which forward is finite.
+    """
+    found: list[Violation] = []
+    notes: list[str] = []
+    for point in points:
+        run = instance.run(point)
+        if run.forward_error is not None or not run.finite:
+            continue
+        found += _result(instance, point, run)
+        if found:
+            return found, notes
+        for check in (_mutation, _repeated, _interleaved, _layouts, _linear):
+            found += check(instance, point, run)
+            if found:
+                return found, notes
+        notes += _notes(instance, point, run)
+        break
+    return found, list(dict.fromkeys(notes))
+
+
+def _result(instance: Instance, point: np.ndarray, run: FloatRun) -> list[Violation]:
+    """No exception; the right number of gradients; the shape and type of each."""
+    if run.backward_error is not None:
+        error = run.backward_error
+        return [
+            Violation(
+                "raises",
+                f"backward raises {type(error).__name__} where forward gives a finite value: {error}",
+                point=point,
+            )
+        ]
+    count = len(instance.example.slots)
+    got = len(run.raw_grads)
+    if isinstance(instance.subject, FunctionSubject) and got != count:
+        extra = run.raw_grads[count:]
+        if got < count or any(g is not None for g in extra):
+            return [
+                Violation(
+                    "count",
+                    f"backward returned {got} gradient{'s' * (got != 1)}; forward takes {count} "
+                    f"argument{'s' * (count != 1)}, and each needs one (None where there is none)",
+                    point=point,
+                )
+            ]
+    for piece, shape in run.shape_errors:
+        summed = _broadcast_axes(shape, piece.shape)
+        hint = ""
+        if summed is not None:
+            hint = f"; the broadcasting was not undone: sum over axes {summed}"
+        elif len(shape) == len(piece.shape) and shape == piece.shape[::-1]:
+            hint = "; it is transposed"
+        return [
+            Violation(
+                "shape",
+                f"the gradient of {piece.name} has shape {shape}; expected {piece.shape}, the shape "
+                f"of {piece.name}{hint}",
+                argument=piece.name,
+                point=point,
+                entry=piece.start if piece.size else None,
+            )
+        ]
+    for piece, grad in zip(instance.pieces, run.grads, strict=True):
+        if grad is not None and grad.dtype.kind == "c" and np.any(grad.imag != 0):
+            return [
+                Violation(
+                    "dtype",
+                    f"the gradient of {piece.name} is complex; {piece.name} is real",
+                    argument=piece.name,
+                    point=point,
+                )
+            ]
+    return []
+
+
+def _broadcast_axes(got: tuple[int, ...], want: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The axes to sum over so that ``got`` becomes ``want``, if broadcasting explains it."""
+    if len(got) < len(want):
+        return None
+    extra = len(got) - len(want)
+    padded = (1,) * extra + want
+    if all(w in (g, 1) for g, w in zip(got, padded, strict=True)) and got != want:
+        return tuple(
+            i for i, (g, w) in enumerate(zip(got, padded, strict=True)) if i < extra or g != w
+        )
+    return None
+
+
+def _mutation(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
+    """Inputs, saved values and upstream gradients are not written to."""
+    args = instance.arguments(point)
+    upstream = instance.upstream_arrays(point)
+    before = [_bytes(a) for a in args]
+    before_up = [_bytes(u) for u in upstream]
+    with instance._quiet():
+        try:
+            outputs, pullback = instance.subject.forward(args, instance.example.keywords)
+        except Exception:  # forward's own failures are judged elsewhere
+            return
+        outs = [_bytes(o) for o in outputs]
+        changed = [i for i, a in enumerate(args) if _bytes(a) != before[i]]
+        if changed and not isinstance(instance.subject, PairSubject):
+            name = instance.example.slots[changed[0]].name
+            yield Violation("mutates", f"forward writes to its argument {name}", name, point)
+            return
+        if changed:
+            return
+        try:
+            pullback(upstream)
+        except Exception:
+            return
+        for i, a in enumerate(args):
+            if _bytes(a) != before[i]:
+                name = instance.example.slots[i].name
+                yield Violation(
+                    "mutates", f"backward writes to the argument {name}: it must copy first", name,
+                    point,
+                )
+                return
+        for i, u in enumerate(upstream):
+            if _bytes(u) != before_up[i]:
+                yield Violation(
+                    "mutates",
+                    "backward writes to the upstream gradient, which other parts of the graph may "
+                    "share: it must copy first",
+                    None,
+                    point,
+                )
+                return
+        for o, saved in zip(outputs, outs, strict=True):
+            if _bytes(o) != saved:
+                yield Violation(
+                    "mutates", "backward writes to forward's output: it must copy first", None, point
+                )
+                return
+
+
+def _bytes(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return (value.shape, value.tobytes())
+    return repr(value) if isinstance(value, (int, float, list)) else None
+
+
+def _same(a: FloatRun, b: FloatRun, instance: Instance) -> tuple[int, float, float] | None:
+    """The first entry at which two runs' gradients differ beyond rounding, or None."""
+    if a.backward_error is not None or b.backward_error is not None:
+        return None
+    x, y = a.flat_grads(instance.pieces), b.flat_grads(instance.pieces)
+    for piece in instance.pieces:
+        part = slice(piece.start, piece.stop)
+        u, v = x[part], y[part]
+        finite = u[np.isfinite(u)]
+        size = float(np.max(np.abs(finite), initial=0.0))
+        same = (u == v) | (np.isnan(u) & np.isnan(v)) | (np.abs(u - v) <= _SAME * size)
+        if not np.all(same):
+            i = int(np.argmin(same))
+            return piece.start + i, float(np.real(u[i])), float(np.real(v[i]))
+    return None
+
+
+def _repeated(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
+    """The same answer twice: from a second call, and from a second backward of one forward."""
+    again = instance.run(point)
+    difference = _same(run, again, instance)
+    if difference is None:
+        args, upstream = instance.arguments(point), instance.upstream_arrays(point)
+        runs = []
+        with instance._quiet():
+            try:
+                _, pullback = instance.subject.forward(args, instance.example.keywords)
+                for _ in range(3):
+                    one = FloatRun(raw_grads=tuple(pullback([np.array(u) for u in upstream])))
+                    # A gradient may share memory with a buffer that the next call reuses: keep it.
+                    instance._collect(one)
+                    runs.append(one)
+            except Exception as error:
+                yield Violation(
+                    "state", f"a second backward of the same forward raises "
+                    f"{type(error).__name__}: {error}", None, point,
+                )
+                return
+        for other in runs:
+            difference = difference or _same(run, other, instance)
+    if difference is not None:
+        i, first, second = difference
+        piece, k = instance.owner(i)
+        yield Violation(
+            "state",
+            f"the same call gives another gradient the second time (entry {piece.label(k)}): "
+            "backward keeps state, changes what was saved, or is random",
+            piece.name,
+            point,
+            i,
+            first,
+            second,
+        )
+
+
+def _interleaved(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
+    """The same answer where other forwards and backwards came in between."""
+    rng = np.random.default_rng(5)
+    args, upstream = instance.arguments(point), instance.upstream_arrays(point)
+    with instance._quiet():
+        try:
+            _, pullback = instance.subject.forward(args, instance.example.keywords)
+            for _ in range(2):
+                other = instance.draw(rng)
+                _, second = instance.subject.forward(
+                    instance.arguments(other), instance.example.keywords
+                )
+                second(instance.upstream_arrays(other))
+            late = FloatRun(raw_grads=tuple(pullback(upstream)))
+            instance._collect(late)
+        except Exception:
+            return
+    difference = _same(run, late, instance)
+    if difference is not None:
+        i, first, second_value = difference
+        piece, k = instance.owner(i)
+        yield Violation(
+            "state",
+            f"the gradient (entry {piece.label(k)}) changes when another forward runs in between: "
+            "what backward needs must be saved on ctx, not on the class or the module",
+            piece.name,
+            point,
+            i,
+            first,
+            second_value,
+        )
+
+
+def _layouts(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
+    """Any memory layout gives the same gradient: Fortran order, strides, stride 0, read-only."""
+    makers: list[tuple[str, Callable[[np.ndarray], np.ndarray]]] = [
+        ("Fortran-ordered", np.asfortranarray),
+        ("strided", _strided),
+        ("negatively strided", lambda a: np.flip(np.flip(a).copy()) if a.ndim else a),
+        ("read-only", _read_only),
+    ]
+    for name, make in makers:
+        upstream = [_laid_out(make, u) for u in instance.upstream_arrays(point)]
+        yield from _with(instance, point, run, instance.arguments(point), upstream,
+                         f"a {name} upstream gradient")
+        args = [_laid_out(make, a) for a in instance.arguments(point)]
+        yield from _with(instance, point, run, args, instance.upstream_arrays(point),
+                         f"{name} arguments")
+    # Stride 0: what the backward of a sum hands on.
+    constant = point.copy()
+    constant[instance.inputs :] = 1.5
+    plain = instance.run(constant)
+    if plain.backward_error is None:
+        upstream = [
+            np.broadcast_to(np.asarray(u.flat[0], dtype=u.dtype), u.shape) if u.size else u
+            for u in instance.upstream_arrays(constant)
+        ]
+        yield from _with(instance, constant, plain, instance.arguments(constant), upstream,
+                         "a stride-0 (broadcast) upstream gradient")
+
+
+def _laid_out(make: Callable[[np.ndarray], np.ndarray], value: Any) -> Any:
+    return make(value) if isinstance(value, np.ndarray) else value
+
+
+def _strided(a: np.ndarray) -> np.ndarray:
+    if not a.ndim:
+        return a
+    wide = np.zeros((*a.shape[:-1], 2 * a.shape[-1]), dtype=a.dtype)
+    view = wide[..., ::2]
+    view[...] = a
+    return view
+
+
+def _read_only(a: np.ndarray) -> np.ndarray:
+    copy = a.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def _with(
+    instance: Instance,
+    point: np.ndarray,
+    run: FloatRun,
+    args: Sequence[Any],
+    upstream: Sequence[Any],
+    what: str,
+) -> Iterator[Violation]:
+    other = instance.run_with(args, upstream)
+    if other.forward_error is not None:
+        return
+    if other.backward_error is not None:
+        error = other.backward_error
+        yield Violation(
+            "layout", f"backward raises {type(error).__name__} for {what}: {error}", None, point
+        )
+        return
+    difference = _same(run, other, instance)
+    if difference is not None:
+        i, expected, actual = difference
+        piece, k = instance.owner(i)
+        yield Violation(
+            "layout",
+            f"the gradient (entry {piece.label(k)}) is another for {what}",
+            piece.name,
+            point,
+            i,
+            expected,
+            actual,
+        )
+
+
+def _linear(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
+    """Linear in the upstream gradient: signs, sums, multiples; and zero gives zero."""
+    n = instance.inputs
+    if len(instance.names) == n:
+        return
+    base = run.flat_grads(instance.pieces).real
+    if not np.all(np.isfinite(base)):
+        return
+    rng = np.random.default_rng(11)
+    other = rng.normal(size=len(instance.names) - n)
+
+    def at(upstream: np.ndarray) -> np.ndarray | None:
+        moved = point.copy()
+        moved[n:] = upstream
+        r = instance.run(moved)
+        return None if r.backward_error is not None else r.flat_grads(instance.pieces).real
+
+    g = point[n:]
+    trials: list[tuple[str, np.ndarray, Callable[[], np.ndarray | None]]] = [
+        ("zero upstream must give a zero gradient", 0 * g, lambda: 0 * base),
+        ("a negated upstream must give the negated gradient", -g, lambda: -base),
+        ("an upstream 1000 times as large must give 1000 times the gradient", 1e3 * g,
+         lambda: 1e3 * base),
+        ("a tiny upstream must give a tiny gradient", 1e-6 * g, lambda: 1e-6 * base),
+        ("the gradient of a sum of upstreams must be the sum of gradients", g + other,
+         lambda: _plus(base, at(other))),
+    ]
+    for message, upstream, wanted in trials:
+        got, want = at(upstream), wanted()
+        if want is None:
+            continue
+        moved = point.copy()
+        moved[n:] = upstream
+        if got is None:
+            yield Violation("linear", f"backward raises for another upstream: {message}", None, moved)
+            return
+        size = np.max(np.abs(want), initial=0.0) + np.max(np.abs(base), initial=0.0) * np.max(
+            np.abs(upstream), initial=0.0
+        )
+        bad = ~(np.abs(got - want) <= 1e-8 * size + 1e-300)
+        if np.any(bad):
+            i = int(np.argmax(bad))
+            piece, k = instance.owner(i)
+            yield Violation(
+                "linear",
+                f"backward is not linear in the upstream gradient: {message}",
+                piece.name,
+                moved,
+                i,
+                float(want[i]),
+                float(got[i]),
+            )
+            return
+
+
+def _plus(a: np.ndarray, b: np.ndarray | None) -> np.ndarray | None:
+    return None if b is None else a + b
+
+
+def _notes(instance: Instance, point: np.ndarray, run: FloatRun) -> list[str]:
+    """What is fine, but worth knowing: memory shared with an input."""
+    notes = []
+    args, upstream = instance.arguments(point), instance.upstream_arrays(point)
+    other = instance.run_with(args, upstream)
+    for piece in instance.pieces:
+        if piece.position >= len(other.raw_grads):
+            continue
+        grad = other.raw_grads[piece.position]
+        if isinstance(grad, np.ndarray) and grad.size:
+            if any(isinstance(a, np.ndarray) and np.shares_memory(grad, a) for a in args):
+                notes.append(f"the gradient of {piece.name} shares memory with an argument")
+    return notes
+
+
+def empty_example(example: Example) -> Example | None:
+    """The same example with empty arrays, where all arrays have a first axis of one length."""
+    lengths = {s.shape[-1] for s in example.slots if s.shape}
+    if len(lengths) != 1:
+        return None
+    slots = tuple(
+        replace(s, shape=(*s.shape[:-1], 0), base=None) if s.shape else s for s in example.slots
+    )
+    return replace(example, slots=slots)
+
+
+def empty_violation(instance: Instance) -> Violation | None:
+    """What goes wrong on empty arrays, where forward takes them."""
+    point = np.zeros(len(instance.names))
+    run = instance.run(point)
+    if run.forward_error is not None or not run.finite:
+        return None
+    found = _result(instance, point, run)
+    if not found:
+        return None
+    violation = found[0]
+    violation.message = f"on empty arrays: {violation.message}"
+    return violation
+
+
+def piece_of(instance: Instance, name: str) -> Piece | None:
+    """The piece of that argument."""
+    return next((p for p in instance.pieces if p.name == name), None)

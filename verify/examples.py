@@ -1,0 +1,322 @@
+"""Which arguments to check with: the declared examples, or shapes that the subject accepts.
+
+An example is a list of slots, one for each positional argument, and keywords. A slot is an array of
+some shape whose entries vary (and are differentiated), or a value that stands for itself.
+
+May import: :mod:`verify.domains`, :mod:`verify.subject`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from verify.domains import Domain, as_domain, reals
+from verify.subject import Subject
+
+__all__ = ["Example", "Slot", "declared", "domains_of", "guessed", "shrunk_shapes"]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One positional argument: ``shape`` and ``domain`` where it varies, else ``fixed``."""
+
+    name: str
+    shape: tuple[int, ...] | None = None
+    domain: Domain = reals
+    base: np.ndarray | None = None
+    fixed: Any = None
+    dtype: Any = np.float64
+    scalar: bool = False
+
+    @property
+    def varies(self) -> bool:
+        return self.shape is not None
+
+    def draw(self, rng: np.random.Generator) -> Any:
+        if not self.varies:
+            return self.fixed
+        assert self.shape is not None
+        return self.domain.sample(rng, self.shape)
+
+
+@dataclass(frozen=True)
+class Example:
+    """Arguments to check with."""
+
+    slots: tuple[Slot, ...]
+    keywords: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return sum(int(np.prod(s.shape, dtype=int)) for s in self.slots if s.shape is not None)
+
+    def describe(self) -> str:
+        """Shapes and keywords in one phrase: ``x (3, 4), axis=-1``."""
+        parts = [
+            f"{s.name} {s.shape}" if s.varies else f"{s.name}={_short(s.fixed)}"
+            for s in self.slots
+        ]
+        parts += [f"{k}={_short(v)}" for k, v in self.keywords.items()]
+        return ", ".join(parts) or "no arguments"
+
+
+def _short(value: Any) -> str:
+    text = repr(value).replace("\n", " ")
+    return text if len(text) < 40 else text[:37] + "..."
+
+
+def domains_of(subject: Subject, domain: Any, count: int) -> list[Domain]:
+    """The domain of each positional argument, from a dict by name or a sequence by position."""
+    if domain is None:
+        domain = subject.declared_domain
+    names = [subject.name_of(i) for i in range(count)]
+    if domain is None:
+        return [reals] * count
+    if isinstance(domain, dict):
+        known = set(names) | set(subject.optional) | {subject.variadic}
+        for key in domain:
+            if key not in known and not subject.variadic:
+                raise ValueError(
+                    f"domain: {key!r} is no argument of {subject.name}; expected one of "
+                    f"{', '.join(names) or 'none'}"
+                )
+        shared = domain.get(subject.variadic)
+        return [as_domain(domain.get(n, shared), n) for n in names]
+    if isinstance(domain, (list, tuple)):
+        if len(domain) == 2 and all(isinstance(d, (int, float)) for d in domain):
+            return [as_domain(tuple(domain), names[0] if names else "x")] * count
+        return [as_domain(domain[i] if i < len(domain) else None, n) for i, n in enumerate(names)]
+    return [as_domain(domain, n) for n in names]
+
+
+def declared(subject: Subject, examples: Any, domain: Any) -> list[Example] | None:
+    """The examples that the subject or the caller gives, or None where none are given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an example that is no tuple, or a shape that is none.
+    """
+    if examples is None:
+        examples = subject.declared_examples
+    if examples is None:
+        return None
+    if callable(examples):
+        examples = examples()
+    found = []
+    for example in examples:
+        if not isinstance(example, (tuple, list)):
+            example = (example,)
+        example = tuple(example)
+        keywords: dict[str, Any] = {}
+        if example and isinstance(example[-1], dict):
+            keywords, example = example[-1], example[:-1]
+        if _is_shape(example) and len(example) != 1 and not _accepts(subject, len(example)):
+            example = (example,)  # `(3, 4)` for one argument of that shape
+        domains = domains_of(subject, domain, len(example))
+        found.append(
+            Example(
+                tuple(
+                    _slot(subject.name_of(i), entry, d)
+                    for i, (entry, d) in enumerate(zip(example, domains, strict=True))
+                ),
+                dict(keywords),
+            )
+        )
+    if not found:
+        raise ValueError(f"examples of {subject.name}: the list is empty; give at least one tuple")
+    return found
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, tuple) and all(
+        isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in value
+    )
+
+
+def _accepts(subject: Subject, count: int) -> bool:
+    if subject.variadic:
+        return True
+    return len(subject.arguments) <= count <= len(subject.arguments) + len(subject.optional)
+
+
+def _slot(name: str, entry: Any, domain: Domain) -> Slot:
+    if _is_shape(entry):
+        if domain.integer:
+            rng = np.random.default_rng(0)
+            return Slot(name, fixed=domain.sample(rng, entry))
+        return Slot(name, shape=tuple(int(n) for n in entry), domain=domain)
+    if isinstance(entry, (float, np.floating)):
+        base = np.asarray(entry)
+        return Slot(name, (), domain, base, dtype=base.dtype, scalar=isinstance(entry, float))
+    if isinstance(entry, np.ndarray) and np.issubdtype(entry.dtype, np.floating):
+        return Slot(name, entry.shape, domain, entry, dtype=entry.dtype)
+    if isinstance(entry, list) and _floats(entry):
+        base = np.asarray(entry, dtype=float)
+        return Slot(name, base.shape, domain, base)
+    return Slot(name, fixed=entry)
+
+
+def _floats(entry: list) -> bool:
+    try:
+        array = np.asarray(entry)
+    except ValueError:
+        return False
+    return array.dtype.kind == "f"
+
+
+_UNARY: list[tuple[int, ...]] = [(), (3,), (2, 3)]
+_SQUARE: list[tuple[int, ...]] = [(2, 2), (3, 3)]
+_PAIRS: list[tuple[tuple[int, ...], ...]] = [
+    ((), ()),
+    ((3,), (3,)),
+    ((2, 3), (3,)),
+    ((3,), ()),
+    ((), (3,)),
+    ((2, 1), (1, 3)),
+    ((2, 3), (2, 3)),
+    ((3,), (2, 3)),
+    ((2, 3), (2, 1)),
+    ((2, 3), (3, 2)),
+    ((2, 3), (3,)),
+    ((2, 2), (2,)),
+    ((2,), (2, 2)),
+    ((3, 3), (3,)),
+    ((3,), (3, 3)),
+    ((2, 2), (2, 2)),
+    ((2,), (2, 3)),
+    ((2, 3), (2,)),
+]
+
+
+def _shape_lists(count: int) -> Iterator[tuple[tuple[int, ...], ...]]:
+    if count == 1:
+        yield from ((s,) for s in [*_UNARY, *_SQUARE])
+    elif count == 2:
+        yield from _PAIRS
+    else:
+        for shape in [(), (3,), (2, 3), (2, 2)]:
+            yield (shape,) * count
+        # One array among scalars, vectors with a matrix somewhere: design matrices and parameters.
+        options: list[tuple[int, ...]] = [(), (3,), (2, 3), (2,)]
+        yield from itertools.islice(itertools.product(options, repeat=count), 400)
+
+
+def guessed(
+    subject: Subject, domain: Any, rng: np.random.Generator
+) -> tuple[list[Example], str]:
+    """Shapes that the subject accepts, found by trying; and why none fits, where none does."""
+    counts = [len(subject.arguments)] if subject.arguments else []
+    if subject.variadic:
+        counts = [max(1, len(subject.arguments)), len(subject.arguments) + 2]
+    elif not counts and subject.optional:
+        counts = [1]
+    reason = "it takes no positional argument that could be differentiated"
+    for count in counts:
+        domains = domains_of(subject, domain, count)
+        found: list[Example] = []
+        seen = set()
+        for shapes in _shape_lists(count):
+            if shapes in seen or len(found) >= 6:
+                continue
+            seen.add(shapes)
+            for integers in _integer_choices(subject, domains, shapes):
+                example = _example(subject, domains, shapes, integers)
+                problem = _problem(subject, example, rng)
+                if problem is None:
+                    found.append(example)
+                    break
+                reason = problem
+        if found:
+            return _trimmed(found), ""
+    return [], reason
+
+
+def _integer_choices(
+    subject: Subject, domains: Sequence[Domain], shapes: Sequence[tuple[int, ...]]
+) -> list[dict[int, Any]]:
+    """Positions that take an integer, with the value to try; nothing first."""
+    count = len(shapes)
+    named = {i for i in range(count) if subject.name_of(i) in subject.integer_like}
+    if named:
+        return [dict.fromkeys(named, 1), dict.fromkeys(named, 2), dict.fromkeys(named, 0)]
+    choices: list[dict[int, Any]] = [{}]
+    if count > 1 and shapes[-1] == () and not any(d.integer for d in domains):
+        choices += [{count - 1: 1}, {count - 1: 2}]
+    return choices
+
+
+def _example(
+    subject: Subject,
+    domains: Sequence[Domain],
+    shapes: Sequence[tuple[int, ...]],
+    integers: dict[int, Any],
+) -> Example:
+    slots = []
+    for i, (shape, d) in enumerate(zip(shapes, domains, strict=True)):
+        if i in integers:
+            slots.append(Slot(subject.name_of(i), fixed=integers[i]))
+        else:
+            slots.append(_slot(subject.name_of(i), tuple(shape), d))
+    return Example(tuple(slots))
+
+
+def _problem(subject: Subject, example: Example, rng: np.random.Generator) -> str | None:
+    """Why the subject cannot be run on the example; None where forward and backward run."""
+    finite = False
+    error = ""
+    for _ in range(3):
+        try:
+            args = [s.draw(rng) for s in example.slots]
+            with np.errstate(all="ignore"):
+                outputs, pullback = subject.forward(args, example.keywords)
+                outputs = tuple(np.asarray(o) for o in outputs)
+                if any(o.dtype.kind not in "fiubc" for o in outputs):
+                    return f"forward returned an array of type {outputs[0].dtype}"
+                if getattr(subject, "kind", None) == "grad" and outputs[0].size != 1:
+                    return "grad= is for scalar values, and this one has several entries"
+                grads = [np.ones(o.shape, dtype=o.dtype) for o in outputs]
+                pullback(grads)
+            finite = finite or all(np.all(np.isfinite(o)) for o in outputs)
+        except Exception as caught:  # the user's code may raise anything: the next shape is tried
+            error = f"{type(caught).__name__}: {caught}"
+    if error and not finite:
+        return error
+    return None if finite else "forward gives no finite value"
+
+
+def _trimmed(found: list[Example]) -> list[Example]:
+    """At most five, small ones first, of as many ranks as there are."""
+    return sorted(found, key=lambda e: e.size)[:5]
+
+
+def shrunk_shapes(example: Example) -> Iterator[Example]:
+    """The same example with every length of 2 or more made smaller, consistently across slots."""
+    lengths = sorted({n for s in example.slots if s.shape for n in s.shape if n > 1})
+    for length in lengths:
+        for smaller in range(1, min(length, 3)):
+            slots = tuple(
+                replace(
+                    s,
+                    shape=tuple(smaller if n == length else n for n in s.shape),
+                    base=None,
+                )
+                if s.shape
+                else s
+                for s in example.slots
+            )
+            yield replace(example, slots=slots)
+
+
+def signature_text(subject: Subject) -> str:
+    """The parameters, as a message shows them."""
+    try:
+        return str(inspect.signature(subject.code[0]))
+    except (TypeError, ValueError):
+        return "(...)"

@@ -1,0 +1,96 @@
+"""``gradproof explain``: how the derivative of one target comes about, as a text."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from verify.load import LoadError, is_function, load
+
+# Tried in this order: matrices last, because their derivations are the longest.
+SHAPES: tuple[tuple[int, ...], ...] = ((), (3,), (2, 2))
+
+
+def explanation(target: str, *, latex: bool = False) -> str:
+    """The derivation for a Function, or for a callable on Tensors.
+
+    Parameters
+    ----------
+    target : str
+        ``package.module:Name`` or ``path/file.py:Name``.
+    latex : bool
+        As an ``align*`` environment rather than as text.
+
+    Raises
+    ------
+    LoadError
+        If it cannot be loaded, or there is nothing to derive.
+    """
+    subject = load(target).subject
+    if is_function(subject):
+        from symbolic import explain_function
+
+        derivations = [("", explain_function(subject))]
+    else:
+        derivations = _of_callable(target, subject)
+    parts = []
+    for title, derivation in derivations:
+        text = derivation.latex() if latex else str(derivation)
+        heading = f"% {title}\n" if latex else f"{title}\n"
+        parts.append((heading if title else "") + text)
+    return "\n\n".join(parts)
+
+
+def _of_callable(target: str, function: Callable[..., Any]) -> list[tuple[str, Any]]:
+    """The derivations by each argument, at the first shape that the function takes."""
+    from symbolic import derive
+
+    names = _arguments(target, function)
+    problem: Exception | None = None
+    for shape in SHAPES:
+        tensors = _tensors(names, shape)
+        try:
+            out = function(*tensors.values())
+        except Exception as error:  # the user's code, at a shape that it need not take
+            problem = error
+            continue
+        if getattr(out, "grad_fn", None) is None:
+            raise LoadError(target, "its result is no Tensor that depends on its arguments")
+        if out.shape:
+            out = out.sum()
+        found = []
+        for name, tensor in tensors.items():
+            title = f"derivative by {name}" if len(tensors) > 1 else ""
+            found.append((title, derive(out, tensor, names=tensors)))
+        return found
+    assert problem is not None
+    reason = f"it takes none of the shapes {', '.join(map(str, SHAPES))}: {problem}"
+    raise LoadError(target, reason)
+
+
+def _arguments(target: str, function: Callable[..., Any]) -> list[str]:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        raise LoadError(target, "its arguments are not known") from None
+    names = [
+        p.name
+        for p in parameters
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    if not names:
+        raise LoadError(target, "it takes no arguments to differentiate by")
+    return names
+
+
+def _tensors(names: list[str], shape: tuple[int, ...]) -> dict[str, Any]:
+    import numpy as np
+
+    import autodiff as ad
+
+    size = int(np.prod(shape))
+    return {
+        name: ad.tensor((np.arange(size).reshape(shape) + place) / 4 + 1, requires_grad=True)
+        for place, name in enumerate(names)
+    }

@@ -1,0 +1,385 @@
+"""Exploring the cells of a subject at one example.
+
+A *cell* is a set of conditions on which the code is one smooth formula. Each trace gives the cell of
+its sample point; each condition of it is negated, a point for the negation is looked for, and the
+code is traced again there, until nothing new turns up or the budget ends. What could neither be
+reached nor shown to be empty is listed.
+
+May import: :mod:`symbolic`, :mod:`verify.instance`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from symbolic.feasible import Bounds, infeasible
+from symbolic.graph import Node, Program
+from symbolic.primitives import FLOAT
+from symbolic.solve import Line, dependencies, neighbours, roots_on_line
+from symbolic.values import Condition, TraceError
+from verify.instance import Instance, TracedRun
+
+__all__ = ["Cell", "Explorer", "words"]
+
+Key = tuple[tuple[int, str, bool], ...]
+
+
+@dataclass
+class Cell:
+    """One cell: its conditions, the formulas that hold on it, and a sample point.
+
+    ``thin`` says that it has no interior: its conditions contain an equality (a tie, a bound hit
+    exactly), so its formulas have no derivative of their own.
+    """
+
+    key: Key
+    run: TracedRun
+    thin: bool
+    samples: list[np.ndarray] = field(default_factory=list)
+    status: str = "open"
+
+    @property
+    def conditions(self) -> list[Condition]:
+        return self.run.conditions
+
+    @property
+    def point(self) -> np.ndarray:
+        return self.run.point
+
+
+class Explorer:
+    """All cells of an instance that could be found within a budget.
+
+    Parameters
+    ----------
+    instance : Instance
+        Prepared.
+    deadline : float
+        ``time.monotonic()`` at which to stop.
+    most : int
+        How many cells at the most.
+
+    Attributes
+    ----------
+    cells : dict
+        By key, in the order found.
+    special : list of ndarray
+        Points on boundaries, where conditions hold with equality.
+    uncovered : list of str
+        What was neither reached nor shown to be empty.
+    complete : bool
+        Whether the cells found cover the domain at this example.
+    """
+
+    def __init__(self, instance: Instance, deadline: float, most: int = 160):
+        self.instance = instance
+        self.deadline = deadline
+        self.most = most
+        self.cells: dict[Key, Cell] = {}
+        self.special: list[np.ndarray] = []
+        self.uncovered: list[str] = []
+        self.complete = False
+        self.error: TraceError | None = None
+        self.bounds: Bounds = {}
+        self._reached: set[tuple[int, int]] = set()
+        self._deps: dict[Node, list[int]] = {}
+        self._programs: dict[tuple[int, ...], Program] = {}
+        self._place = {name: i for i, name in enumerate(instance.names)}
+        for piece in instance.pieces:
+            domain = instance.example.slots[piece.position].domain
+            for i in range(piece.size):
+                self.bounds[piece.label(i)] = (domain.low, domain.high)
+
+    # Visiting points
+
+    def visit(self, point: np.ndarray) -> Cell | None:
+        """The cell that a point lies in, traced; None where the code fails there."""
+        run = self.instance.trace(point)
+        key = key_of(run.conditions)
+        known = self.cells.get(key)
+        if known is not None:
+            if len(known.samples) < 6:
+                known.samples.append(point)
+            if known.thin and not self._on_boundary(run):
+                known.run, known.thin = run, False
+            return known
+        cell = Cell(key, run, thin=False, samples=[point])
+        if self._on_boundary(run):
+            self.special.append(point)
+            inside = self._interior(run)
+            if inside is None:
+                cell.thin = True
+            else:
+                try:
+                    cell.run = self.instance.trace(inside)
+                    cell.samples = [inside]
+                except TraceError:
+                    cell.thin = True
+        self.cells[key] = cell
+        self._queue.append(cell)
+        return cell
+
+    def gaps(self, conditions: list[Condition], points: np.ndarray) -> np.ndarray:
+        """Values of the conditions' gaps in floats, one row for each condition."""
+        if not conditions:
+            return np.zeros((0, len(points)))
+        ids = tuple(c.gap.index for c in conditions)
+        program = self._programs.get(ids)
+        if program is None:
+            program = self._programs[ids] = Program([c.gap for c in conditions])
+        with np.errstate(all="ignore"):
+            values = {name: points[:, i] for i, name in enumerate(self.instance.names)}
+            found = program.run(FLOAT, values)
+        return np.array([np.broadcast_to(np.asarray(v, float), len(points)) for v in found])
+
+    def _on_boundary(self, run: TracedRun) -> bool:
+        """Whether some condition that can move holds with equality at the sample point."""
+        if not run.conditions:
+            return False
+        values = self.gaps(run.conditions, run.point[None, :])[:, 0]
+        return any(
+            v == 0 and not self._rigid(c) for v, c in zip(values, run.conditions, strict=True)
+        )
+
+    def _rigid(self, condition: Condition) -> bool:
+        """Whether the gap is locally constant (``floor(x) == 3``): then equality is no boundary."""
+        return condition.gap.op in _ROUNDING or _only_rounded(condition.gap)
+
+    def _interior(self, run: TracedRun) -> np.ndarray | None:
+        """A point nearby with the same decisions and no gap equal to zero, or None."""
+        rng = np.random.default_rng(1)
+        point = run.point
+        movable = [c for c in run.conditions if not self._rigid(c)]
+        trials = []
+        for size in (1e-1, 1e-2, 1e-4, 1e-7):
+            for _ in range(24):
+                scale = np.where(point == 0, 1.0, np.abs(point))
+                trials.append(point + size * scale * rng.normal(size=point.size))
+        # A tie that survives (two entries are the same expression) needs them moved together.
+        points = np.array(trials)
+        points = points[[self.instance.in_domain(p) for p in points]]
+        if not len(points):
+            return None
+        every = self.gaps(run.conditions, points)
+        good = np.ones(len(points), dtype=bool)
+        for c, row in zip(run.conditions, every, strict=True):
+            decided = {"<": row < 0, "<=": row <= 0, "==": row == 0}[c.relation]
+            good &= decided == c.outcome
+            if c in movable:
+                good &= row != 0
+        hits = np.nonzero(good)[0]
+        return points[hits[0]] if len(hits) else None
+
+    # Exploring
+
+    def explore(
+        self, starts: list[np.ndarray], enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Visit the starting points, then negate conditions until nothing new turns up.
+
+        Parameters
+        ----------
+        starts : list of ndarray
+        enough : callable
+            Asked after the starting points: True ends the exploration there.
+
+        Raises
+        ------
+        TraceError
+            Where the code cannot be traced at any starting point.
+        """
+        self._queue: deque[Cell] = deque()
+        failures = 0
+        for point in starts:
+            try:
+                self.visit(point)
+            except TraceError as error:
+                self.error = error
+                failures += 1
+                if failures == 3 and not self.cells:
+                    break
+        if not self.cells:
+            raise self.error or TraceError("no starting point")
+        missed: list[tuple[Key, Condition]] = []
+        if enough():
+            self.uncovered = ["cells beyond those of the starting points"]
+            return
+        while self._queue and time.monotonic() < self.deadline and len(self.cells) < self.most:
+            missed += self._expand(self._queue.popleft())
+        self._conclude(missed, exhausted=not self._queue)
+
+    def _expand(self, cell: Cell) -> list[tuple[Key, Condition]]:
+        missed = []
+        for i, condition in enumerate(cell.conditions):
+            if time.monotonic() > self.deadline or len(self.cells) >= self.most:
+                missed.append((cell.key[:i], condition))
+                continue
+            current = _side(self._gap_at(condition, cell.point))
+            for side in (-1, 1, 0):
+                if side == current:
+                    continue
+                negated = condition.holds(side) is False
+                new_prefix = negated and not self._has(cell.key[:i], condition)
+                if not new_prefix and (condition.gap.index, side) in self._reached:
+                    continue
+                self._reach(cell, i, side)
+            if not self._has(cell.key[:i], condition):
+                missed.append((cell.key[:i], condition))
+        return missed
+
+    def _gap_at(self, condition: Condition, point: np.ndarray) -> float:
+        return float(self.gaps([condition], point[None, :])[0, 0])
+
+    def _has(self, prefix: Key, condition: Condition) -> bool:
+        """Whether a cell with this prefix and the condition's negation is known."""
+        step = (condition.gap.index, condition.relation, not condition.outcome)
+        n = len(prefix)
+        return any(key[:n] == prefix and len(key) > n and key[n] == step for key in self.cells)
+
+    def _reach(self, cell: Cell, i: int, side: int) -> None:
+        """Visit a point where the gap of condition ``i`` has that sign, others kept if possible."""
+        condition = cell.conditions[i]
+        candidates = list(self._candidates(condition, cell.point))
+        if not candidates:
+            return
+        points = np.array(candidates)
+        values = self.gaps(cell.conditions[: i + 1], points)
+        right = np.sign(values[i]) == side
+        if not np.any(right):
+            return
+        kept = np.zeros(len(points))
+        for c, row in zip(cell.conditions[:i], values[:i], strict=True):
+            decided = {"<": row < 0, "<=": row <= 0, "==": row == 0}[c.relation]
+            kept += decided == c.outcome
+        order = np.nonzero(right)[0]
+        order = order[np.argsort(-kept[order], kind="stable")]
+        tried = 0
+        for j in order:
+            if tried >= 3 or time.monotonic() > self.deadline:
+                break
+            tried += 1
+            self._reached.add((condition.gap.index, side))
+            try:
+                self.visit(points[j])
+            except TraceError as error:
+                self.error = error
+                continue
+            if condition.holds(side) or self._has(cell.key[:i], condition):
+                break
+
+    def _candidates(self, condition: Condition, point: np.ndarray) -> Iterator[np.ndarray]:
+        """Points around the zeros of a gap, on lines through ``point``, inside the domain."""
+        if not self.instance.free:
+            return
+        moved = self._depends(condition.gap)
+        lines = [Line(point, "entry", [k]) for k in moved[:8]]
+        if len(moved) > 1:
+            lines += [Line(point, "shift", moved), Line(point, "scale", moved)]
+        for line in lines:
+            low, high = -np.inf, np.inf
+            if line.kind == "entry":
+                low, high = self.bounds.get(
+                    self.instance.names[line.moved[0]], (-np.inf, np.inf)
+                )
+            roots = roots_on_line(condition.gap, self.instance.names, line, low, high)
+            for root in roots:
+                for t in neighbours(root):
+                    if low < t < high:
+                        candidate = line.at(t)
+                        if line.kind == "entry" or self.instance.in_domain(candidate):
+                            yield candidate
+            if not roots and line.kind == "entry":
+                # No zero on this line; a sign may still be reached by a jump (rounding).
+                for t in (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 10.0, -10.0):
+                    if low < t < high:
+                        yield line.at(t)
+
+    def _depends(self, node: Node) -> list[int]:
+        found = self._deps.get(node)
+        if found is None:
+            names = dependencies(node)
+            found = self._deps[node] = sorted(self._place[n] for n in names if n in self._place)
+        return found
+
+    # What was covered
+
+    def _conclude(self, missed: list[tuple[Key, Condition]], exhausted: bool) -> None:
+        by_step: dict[tuple[int, str], Condition] = {}
+        for cell in self.cells.values():
+            for c in cell.conditions:
+                by_step[c.gap.index, c.relation] = c
+        self.uncovered = []
+        seen = set()
+        for prefix, condition in missed:
+            if self._has(prefix, condition):
+                continue
+            before = [
+                Condition(by_step[index, relation].gap, relation, outcome)
+                for index, relation, outcome in prefix
+            ]
+            negation = Condition(condition.gap, condition.relation, not condition.outcome)
+            if infeasible(before, negation, self.bounds):
+                continue
+            text = words(negation)
+            if text not in seen:
+                seen.add(text)
+                self.uncovered.append(text)
+        if not exhausted:
+            self.uncovered.append(f"cells beyond the first {len(self.cells)}")
+        self.complete = not self.uncovered
+
+
+_ROUNDING = frozenset({"floor", "ceil", "rint", "trunc", "sign"})
+
+
+def _only_rounded(node: Node) -> bool:
+    """Whether variables stand only inside rounding operations."""
+    stack = [node]
+    while stack:
+        n = stack.pop()
+        if n.op in _ROUNDING:
+            continue
+        if n.op == "var":
+            return False
+        stack.extend(n.children)
+    return True
+
+
+def _side(value: float) -> int:
+    return 0 if value != value else int(np.sign(value))
+
+
+def key_of(conditions: list[Condition]) -> Key:
+    """What tells cells apart: the decisions in order."""
+    return tuple((c.gap.index, c.relation, c.outcome) for c in conditions)
+
+
+def words(condition: Condition) -> str:
+    """A condition as a person writes it: ``x[0] - x[1] > 0`` as ``x[0] > x[1]``."""
+    from symbolic.feasible import affine
+    from symbolic.sympy_bridge import to_sympy
+
+    sign = condition.sign
+    form = affine(condition.gap)
+    variables = [a for a in form if a is not None]
+    if len(variables) == 1 and form[variables[0]] != 0:
+        slope = form[variables[0]]
+        right = -form.get(None, 0) / slope
+        if slope < 0:
+            sign = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(sign, sign)
+        left = str(to_sympy([variables[0]])[0])
+        value = str(right) if right.denominator < 1000 else f"{float(right):.6g}"
+        return _short(f"{left} {sign} {value}")
+    if len(variables) == 2 and sorted(form[v] for v in variables) == [-1, 1] and None not in form:
+        left, right_ = sorted(variables, key=lambda v: -form[v])
+        return _short(f"{to_sympy([left])[0]} {sign} {to_sympy([right_])[0]}")
+    return _short(f"{to_sympy([condition.gap])[0]} {sign} 0")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 90 else text[:87] + "..."

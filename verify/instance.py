@@ -1,0 +1,421 @@
+"""A subject at one example: the same code run on floats and on symbols at a point.
+
+A *point* is a flat vector of all entries that vary, followed by the entries of the upstream
+gradient. An :class:`Instance` turns a point into arguments, runs the subject on them in floats
+(:meth:`Instance.run`) or on symbols (:meth:`Instance.trace`), and flattens what comes back.
+
+May import: :mod:`symbolic`, :mod:`verify.subject`, :mod:`verify.examples`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from symbolic.formulas import formula_nodes
+
+from symbolic.graph import Graph, Node
+from symbolic.tracing import nodes, symbol_array, traced_namespace
+from symbolic.values import Condition, Trace, TraceError
+from verify.examples import Example
+from verify.subject import BadResult, Subject
+
+__all__ = ["FloatRun", "Instance", "Piece", "TracedRun"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Where one array lives in a point: its name, its shape, and its first place."""
+
+    name: str
+    shape: tuple[int, ...]
+    start: int
+    position: int  # of the argument, or of the output
+    dtype: Any = np.float64
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=int))
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.size
+
+    def entry(self, i: int) -> tuple[int, ...]:
+        """The index, within the array, of flat entry ``i``."""
+        return tuple(int(k) for k in np.unravel_index(i, self.shape)) if self.shape else ()
+
+    def label(self, i: int) -> str:
+        """The entry as its variable is called: ``x``, ``x[0]``, ``x[1,2]``."""
+        index = self.entry(i)
+        return f"{self.name}[{','.join(map(str, index))}]" if index else self.name
+
+
+@dataclass
+class FloatRun:
+    """What the subject gave on floats at one point.
+
+    ``grads`` has one flat array for each varying argument, ``None`` where backward gave none.
+    ``forward_error`` and ``backward_error`` hold what the code raised.
+    """
+
+    outputs: list[np.ndarray] = field(default_factory=list)
+    grads: list[np.ndarray | None] = field(default_factory=list)
+    raw_grads: tuple[Any, ...] = ()
+    forward_error: BaseException | None = None
+    backward_error: BaseException | None = None
+    shape_errors: list[tuple[Piece, tuple[int, ...]]] = field(default_factory=list)
+
+    @property
+    def finite(self) -> bool:
+        return self.forward_error is None and all(np.all(np.isfinite(o)) for o in self.outputs)
+
+    def flat_grads(self, pieces: Sequence[Piece]) -> np.ndarray:
+        """All gradients in one vector, zero for a missing one."""
+        parts = [
+            np.zeros(p.size) if g is None else g for p, g in zip(pieces, self.grads, strict=True)
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+
+@dataclass
+class TracedRun:
+    """What the subject gave on symbols at one point: formulas, and the conditions they hold on."""
+
+    point: np.ndarray
+    outputs: list[Node]
+    grads: list[Node | None]
+    missing: list[bool]
+    conditions: list[Condition]
+    backward_from: int
+    formula: list[Node] | None = None
+    formula_error: str | None = None
+    backward_error: BaseException | None = None
+    values: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    grad_values: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+
+class Instance:
+    """A subject at one example.
+
+    Parameters
+    ----------
+    subject : Subject
+    example : Example
+    rng : numpy.random.Generator
+
+    Attributes
+    ----------
+    pieces : list of Piece
+        The varying arguments.
+    upstream : list of Piece
+        The upstream gradients of the differentiable outputs.
+    names : list of str
+        The name of each entry of a point, which is also its variable's name in the graph.
+    graph : Graph
+        Shared by all traces at this example.
+    """
+
+    def __init__(self, subject: Subject, example: Example, rng: np.random.Generator):
+        self.subject = subject
+        self.example = example
+        self.rng = rng
+        self.graph = Graph()
+        self.pieces: list[Piece] = []
+        start = 0
+        for position, slot in enumerate(example.slots):
+            if slot.varies:
+                assert slot.shape is not None
+                piece = Piece(slot.name, slot.shape, start, position, slot.dtype)
+                self.pieces.append(piece)
+                start = piece.stop
+        self.inputs = start
+        self.upstream: list[Piece] = []
+        self.fixed_outputs: list[int] = []
+        self.output_dtypes: list[Any] = []
+        self.names: list[str] = []
+        self.printed = ""
+
+    # Points and arrays
+
+    def draw(self, rng: np.random.Generator | None = None) -> np.ndarray:
+        """A random point of the domain, with a random upstream gradient once outputs are known."""
+        rng = rng or self.rng
+        parts = [np.ravel(s.draw(rng)) for s in self.example.slots if s.varies]
+        size = sum(p.size for p in self.upstream)
+        return np.concatenate([*parts, rng.normal(size=size)]) if parts else rng.normal(size=size)
+
+    def base(self) -> np.ndarray | None:
+        """The point that the example's own arrays give, where it gives all of them."""
+        slots = [s for s in self.example.slots if s.varies]
+        if not slots or any(s.base is None for s in slots):
+            return None
+        size = sum(p.size for p in self.upstream)
+        return np.concatenate([*(np.ravel(s.base).astype(float) for s in slots), np.ones(size)])
+
+    def arguments(self, point: np.ndarray, writeable: bool = True) -> list[Any]:
+        """The positional arguments at a point."""
+        args = [s.fixed for s in self.example.slots]
+        for piece in self.pieces:
+            array = point[piece.start : piece.stop].astype(piece.dtype).reshape(piece.shape)
+            array = np.array(array)
+            array.flags.writeable = writeable
+            slot = self.example.slots[piece.position]
+            args[piece.position] = float(array) if slot.scalar else array
+        for i, slot in enumerate(self.example.slots):
+            if not slot.varies and isinstance(slot.fixed, (np.ndarray, list)):
+                args[i] = np.array(slot.fixed) if isinstance(slot.fixed, np.ndarray) else [*slot.fixed]
+        return args
+
+    def upstream_arrays(self, point: np.ndarray) -> list[Any]:
+        """The upstream gradient of every output, zeros for an output that has none."""
+        found: dict[int, np.ndarray] = {
+            p.position: np.array(
+                point[p.start : p.stop].astype(p.dtype).reshape(p.shape)
+            )
+            for p in self.upstream
+        }
+        return [
+            found[i] if i in found else np.zeros(shape)
+            for i, shape in enumerate(self.output_shapes)
+        ]
+
+    def in_domain(self, point: np.ndarray) -> bool:
+        """Whether every argument lies in its domain."""
+        return all(
+            self.example.slots[p.position].domain.contains(
+                point[p.start : p.stop].reshape(p.shape)
+            )
+            for p in self.pieces
+        )
+
+    @property
+    def free(self) -> bool:
+        """Whether entries may be varied one by one."""
+        return all(s.domain.free for s in self.example.slots if s.varies)
+
+    def owner(self, i: int) -> tuple[Piece, int]:
+        """The piece that flat entry ``i`` of a point belongs to, and the place within it."""
+        for piece in [*self.pieces, *self.upstream]:
+            if piece.start <= i < piece.stop:
+                return piece, i - piece.start
+        raise IndexError(i)
+
+    # Floats
+
+    def prepare(self) -> FloatRun:
+        """Run forward once to learn the outputs' shapes; must come first."""
+        point = self.base()
+        run = FloatRun()
+        for attempt in range(8):
+            if point is None or attempt:
+                point = self.draw()
+            run = self.forward_only(point)
+            if run.forward_error is None and run.finite:
+                break
+        if run.forward_error is not None:
+            return run
+        self.output_shapes = [o.shape for o in run.outputs]
+        self.output_dtypes = [o.dtype for o in run.outputs]
+        start = self.inputs
+        several = len(run.outputs) > 1
+        fixed = getattr(self.subject, "fixed_outputs", [False] * len(run.outputs))
+        for i, output in enumerate(run.outputs):
+            if output.dtype.kind == "f" and not fixed[i]:
+                name = f"grad_output{i}" if several else "grad_output"
+                self.upstream.append(Piece(name, output.shape, start, i, output.dtype))
+                start = self.upstream[-1].stop
+        self.names = [
+            piece.label(i)
+            for piece in [*self.pieces, *self.upstream]
+            for i in range(piece.size)
+        ]
+        return run
+
+    def forward_only(self, point: np.ndarray) -> FloatRun:
+        run = FloatRun()
+        try:
+            with self._quiet():
+                outputs, _ = self.subject.forward(self.arguments(point), self.example.keywords)
+                run.outputs = [np.asarray(o) for o in outputs]
+                _check_outputs(run.outputs, outputs)
+        except Exception as error:
+            run.forward_error = error
+        return run
+
+    def run(self, point: np.ndarray) -> FloatRun:
+        """Forward and backward in floats at a point."""
+        return self.run_with(self.arguments(point), self.upstream_arrays(point))
+
+    def run_with(self, args: Sequence[Any], upstream: Sequence[Any]) -> FloatRun:
+        """Forward and backward in floats on given arrays."""
+        run = FloatRun()
+        with self._quiet():
+            try:
+                outputs, pullback = self.subject.forward(args, self.example.keywords)
+                run.outputs = [np.array(o) for o in outputs]
+            except Exception as error:
+                run.forward_error = error
+                return run
+            try:
+                run.raw_grads = tuple(pullback(upstream))
+                self._collect(run)
+            except Exception as error:
+                run.backward_error = error
+        return run
+
+    def _collect(self, run: FloatRun) -> None:
+        for piece in self.pieces:
+            raw = run.raw_grads[piece.position] if piece.position < len(run.raw_grads) else None
+            if raw is None:
+                run.grads.append(None)
+                continue
+            if hasattr(raw, "toarray"):
+                raw = raw.toarray()
+            array = np.asarray(raw)
+            if array.dtype.kind not in "fiubc":
+                raise BadResult(
+                    f"the gradient of {piece.name} is of type {array.dtype}; expected floats"
+                )
+            if array.shape != piece.shape:
+                run.shape_errors.append((piece, array.shape))
+                if array.size != piece.size:
+                    run.grads.append(np.full(piece.size, np.nan))
+                    continue
+            run.grads.append(np.array(array).reshape(-1).astype(complex if array.dtype.kind == "c" else float))
+
+    def _quiet(self) -> contextlib.ExitStack:
+        """User code prints into our hands, not into the report, and warns nobody."""
+        stack = contextlib.ExitStack()
+        stack.enter_context(np.errstate(all="ignore"))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        sink = io.StringIO()
+        stack.enter_context(contextlib.redirect_stdout(sink))
+        stack.callback(lambda: self._keep(sink.getvalue()))
+        return stack
+
+    def _keep(self, text: str) -> None:
+        if text and not self.printed:
+            self.printed = text[:200]
+
+    # Symbols
+
+    def trace(self, point: np.ndarray, backward: bool = True, formula: bool = True) -> TracedRun:
+        """Forward, backward and the declared formula on symbols whose values are the point.
+
+        Raises
+        ------
+        TraceError
+            Where the code cannot be followed.
+        """
+        trace = Trace(self.graph)
+        args: list[Any] = [s.fixed for s in self.example.slots]
+        for piece in self.pieces:
+            values = point[piece.start : piece.stop].reshape(piece.shape)
+            args[piece.position] = symbol_array(trace, piece.name, values)
+        with self._quiet(), traced_namespace(*self.subject.code):
+            try:
+                outputs, pullback = self.subject.forward(list(args), self.example.keywords)
+                arrays = [nodes(o, self.graph) for o in outputs]
+                values = _values(outputs)
+            except TraceError:
+                raise
+            except Exception as error:  # it ran on floats: what it needs, symbols lack
+                raise TraceError(f"{type(error).__name__}: {error}") from error
+            _check_shapes(arrays, self.output_shapes)
+            backward_from = len(trace.conditions)
+            run = TracedRun(point, [], [], [], trace.conditions, backward_from)
+            run.outputs = [
+                n for p in self.upstream for n in arrays[p.position].ravel()
+            ]
+            run.values = np.concatenate(
+                [values[p.position].ravel() for p in self.upstream] or [np.zeros(0)]
+            )
+            if backward:
+                self._trace_backward(run, trace, pullback, point)
+            if formula and self.subject.formula is not None:
+                self._trace_formula(run, trace, args)
+        return run
+
+    def _trace_backward(
+        self, run: TracedRun, trace: Trace, pullback: Any, point: np.ndarray
+    ) -> None:
+        upstream: list[Any] = [np.zeros(shape) for shape in self.output_shapes]
+        for p in self.upstream:
+            values = point[p.start : p.stop].reshape(p.shape)
+            upstream[p.position] = symbol_array(trace, p.name, values)
+        try:
+            raw = tuple(pullback(upstream))
+            self._collect_traced(run, raw)
+        except Exception as error:  # judged on floats; here it only stops the proof
+            run.grads, run.missing, run.backward_error = [], [], error
+
+    def _collect_traced(self, run: TracedRun, raw: tuple[Any, ...]) -> None:
+        grad_values = []
+        for piece in self.pieces:
+            found = raw[piece.position] if piece.position < len(raw) else None
+            if found is None:
+                run.missing.append(True)
+                run.grads += [None] * piece.size
+                grad_values.append(np.zeros(piece.size))
+                continue
+            run.missing.append(False)
+            array = nodes(found, self.graph)
+            if array.size != piece.size:
+                raise BadResult(
+                    f"the gradient of {piece.name} has shape {array.shape}, expected {piece.shape}"
+                )
+            run.grads += list(array.ravel())
+            grad_values.append(_values([found])[0].ravel())
+        run.grad_values = np.concatenate(grad_values) if grad_values else np.zeros(0)
+
+    def _trace_formula(self, run: TracedRun, trace: Trace, args: Sequence[Any]) -> None:
+        entries = [
+            getattr(a, "_entries", a) if self.example.slots[i].varies else a
+            for i, a in enumerate(args)
+        ]
+        try:
+            found = formula_nodes(
+                self.subject.formula,
+                entries,
+                self.example.keywords,
+                trace,
+                shapes=self.output_shapes,
+                elementwise=self.subject.elementwise or None,
+            )
+            run.formula = [n for p in self.upstream for n in found[p.position].ravel()]
+        except Exception as error:
+            run.formula_error = f"{type(error).__name__}: {error}"
+
+
+def _values(outputs: Sequence[Any]) -> list[np.ndarray]:
+    """The sample values of traced outputs."""
+    found = []
+    for output in outputs:
+        entries = np.asarray(getattr(output, "_entries", output), dtype=object)
+        flat = [float(getattr(e, "value", e)) for e in entries.ravel()]
+        found.append(np.array(flat, dtype=float).reshape(entries.shape))
+    return found
+
+
+def _check_outputs(arrays: Sequence[np.ndarray], raw: Sequence[Any]) -> None:
+    for array, value in zip(arrays, raw, strict=True):
+        if value is None or array.dtype.kind not in "fiubc":
+            raise BadResult(
+                f"forward returned {type(value).__name__}; expected an array of numbers or a tuple "
+                "of arrays"
+            )
+
+
+def _check_shapes(arrays: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]]) -> None:
+    found = [a.shape for a in arrays]
+    if found != list(shapes):
+        raise TraceError(
+            f"on symbols forward gave outputs of shapes {found}, on floats {list(shapes)}"
+        )

@@ -1,0 +1,484 @@
+"""Is the gradient right at this point? The one place where a number is called wrong.
+
+Each rule that keeps a right gradient from being called wrong (DESIGN: forward fails there, the
+magnitude is outside the range, rounding, jumps, kinks, series) is applied here and nowhere else.
+
+May import: :mod:`symbolic`, :mod:`verify.instance`, :mod:`verify.explore`, :mod:`verify.reference`,
+:mod:`verify.kinks`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from symbolic.balls import enclose
+from symbolic.graph import Node, Program
+from symbolic.values import TraceError
+from verify.explore import Cell, Explorer
+from verify.instance import FloatRun, Instance, TracedRun
+from verify.kinks import Limits, in_hull, limits_at, reference_of
+from verify.reference import EPS, TINY, Reference
+
+__all__ = ["Judge", "Outcome", "Wrong"]
+
+# A formula evaluated in exact arithmetic has no rounding but that of its constants.
+EXACT_ULPS = 64.0
+
+
+@dataclass
+class Wrong:
+    """One wrong entry of a gradient.
+
+    ``formula`` says whether backward is wrong in exact arithmetic too (then it is refuted), or only
+    in floats (then it is inaccurate). None: it could not be told.
+    """
+
+    point: np.ndarray
+    entry: int
+    expected: float
+    actual: float
+    ulps: float
+    formula: bool | None
+    kind: str
+    exact: float | None = None
+    table: list[tuple[int, float, float, float]] = field(default_factory=list)
+
+
+@dataclass
+class Outcome:
+    """What was found at one point.
+
+    ``judged`` is False where the rules forbid a judgement; ``note`` says which.
+    """
+
+    judged: bool
+    wrong: Wrong | None = None
+    ulps: float = 0.0
+    note: str = ""
+    exact_ulps: float = 0.0
+    series: bool = False
+    kink: bool = False
+
+
+class Judge:
+    """Judges gradients of one instance at points.
+
+    Parameters
+    ----------
+    explorer : Explorer
+        After exploration.
+    max_ulps : float
+        The limit on the float error, in ulps of the allowance.
+    span : float
+        Magnitudes outside ``1/span .. span`` (zero is inside) are noted, not judged.
+    """
+
+    def __init__(self, explorer: Explorer, max_ulps: float = 2.0**20, span: float = 1e60):
+        self.explorer = explorer
+        self.instance: Instance = explorer.instance
+        self.max_ulps = float(max_ulps)
+        self.span = span
+        self.references: dict[int, Reference] = {}
+        self._actual: dict[int, Program] = {}
+
+    def reference(self, cell: Cell) -> Reference:
+        return reference_of(self.explorer, cell, self.references)
+
+    # One point
+
+    def judge(self, point: np.ndarray, floats: bool = True) -> Outcome:
+        """Run backward at the point, and compare it with the right gradient there."""
+        instance = self.instance
+        if not self._in_span(point):
+            return Outcome(False, note="magnitude outside the range")
+        run = instance.run(point)
+        if run.forward_error is not None:
+            return Outcome(False, note=f"forward raises {type(run.forward_error).__name__}")
+        if not run.finite:
+            return Outcome(False, note="forward is not finite")
+        if run.backward_error is not None:
+            return Outcome(
+                True,
+                Wrong(point, 0, np.nan, np.nan, np.inf, True, "raises"),
+            )
+        try:
+            cell = self.explorer.visit(point)
+        except TraceError as error:
+            return Outcome(False, note=f"not traced: {error}")
+        if cell is None:
+            return Outcome(False, note="no cell")
+        values = np.concatenate(
+            [np.asarray(run.outputs[p.position], float).ravel() for p in instance.upstream]
+            or [np.zeros(0)]
+        )
+        actual = run.flat_grads(instance.pieces)
+        if np.iscomplexobj(actual):
+            if np.any(np.abs(actual.imag) > 1e-12 * np.abs(actual)):
+                return Outcome(True, Wrong(point, 0, 0.0, np.nan, np.inf, True, "complex"))
+            actual = actual.real
+        gaps = self._nearest_boundary(cell, point)
+        if cell.thin or gaps == 0.0:
+            return self._judge_boundary(cell, point, run, values, actual)
+        outcome = self._judge_smooth(cell, point, run, values, actual)
+        if outcome.wrong is not None and gaps < 1e-12:
+            # A branch on a computed value takes either side within its rounding.
+            beside = self._judge_boundary(cell, point, run, values, actual, width=1e-11)
+            return beside if beside.judged and beside.wrong is None else outcome
+        return outcome
+
+    def _in_span(self, point: np.ndarray) -> bool:
+        size = np.abs(point)
+        return bool(np.all((size == 0) | ((size >= 1 / self.span) & (size <= self.span))))
+
+    def _nearest_boundary(self, cell: Cell, point: np.ndarray) -> float:
+        """The smallest gap of the cell's conditions, relative to the terms it is made of."""
+        movable = [c for c in cell.conditions if not self.explorer._rigid(c)]
+        if not movable:
+            return np.inf
+        values = np.abs(self.explorer.gaps(movable, point[None, :])[:, 0])
+        smallest = np.inf
+        for condition, value in zip(movable, values, strict=True):
+            if value == 0:
+                return 0.0
+            if value == value:
+                smallest = min(smallest, value / self._gap_size(condition.gap, point))
+        return float(smallest)
+
+    def _gap_size(self, gap: Node, point: np.ndarray) -> float:
+        """The magnitude of the terms whose sum a gap is."""
+        if gap.op != "add":
+            return float("inf") if gap.op == "var" else 1.0
+        program = self.explorer._programs.setdefault(
+            ("size", gap.index),  # type: ignore[arg-type]
+            Program(list(gap.args)),
+        )
+        values = {n: np.float64(v) for n, v in zip(self.instance.names, point, strict=True)}
+        from symbolic.primitives import FLOAT
+
+        with np.errstate(all="ignore"):
+            size = max(abs(float(v)) for v in program.run(FLOAT, values))
+        return size or 1.0
+
+    # Smooth points
+
+    def _judge_smooth(
+        self, cell: Cell, point: np.ndarray, run: FloatRun, values: np.ndarray, actual: np.ndarray
+    ) -> Outcome:
+        instance = self.instance
+        reference = self.reference(cell)
+        allowed = reference.allowance(point[None, :], instance.names)[0]
+        exact_point = dict(zip(instance.names, map(float, point), strict=True))
+        outputs, expected = reference.enclose(exact_point, allowed)
+        if not all(b.finite for b in expected):
+            return self._judge_boundary(cell, point, run, values, actual)
+        note = self._forward_fails(values, outputs, reference, point)
+        want = np.array([float(b) for b in expected])
+        if not np.all(np.isfinite(want)):
+            return Outcome(False, note="the derivative overflows")
+        allowed = np.maximum(allowed, np.abs(want))
+        if note:
+            return Outcome(False, note=note)
+        ulps = self._ulps(actual, want, allowed)
+        exact, exact_ulps = self._exact(cell, point, exact_point, want, allowed, expected)
+        worst = int(np.argmax(ulps)) if ulps.size else 0
+        top = float(ulps[worst]) if ulps.size else 0.0
+        outcome = Outcome(True, ulps=top)
+        if exact_ulps is not None:
+            finite = exact_ulps[np.isfinite(exact_ulps)]
+            outcome.exact_ulps = float(finite.max()) if finite.size else 0.0
+            bad = np.nonzero(exact_ulps > EXACT_ULPS)[0]
+            bad = [i for i in bad if np.isfinite(exact_ulps[i])]
+            if bad:
+                i = max(bad, key=lambda j: exact_ulps[j])
+                if exact_ulps[i] <= self.max_ulps and self._is_series(cell, point, i):
+                    outcome.series = True
+                else:
+                    outcome.wrong = Wrong(
+                        point, int(i), float(want[i]), float(actual[i]), float(ulps[i]), True,
+                        "value", float(exact[i]) if exact is not None else None,
+                        self._table(actual, want, ulps),
+                    )
+                    return outcome
+        if not top <= self.max_ulps:
+            formula: bool | None = None
+            if exact_ulps is not None:
+                formula = False if (exact_ulps[worst] <= EXACT_ULPS or outcome.series) else None
+                if not np.isfinite(exact_ulps[worst]):
+                    formula = False  # 0/0 at a removable singularity: right wherever defined
+            outcome.wrong = Wrong(
+                point, worst, float(want[worst]), float(actual[worst]), top, formula, "value",
+                None, self._table(actual, want, ulps),
+            )
+        return outcome
+
+    @staticmethod
+    def _ulps(actual: np.ndarray, want: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            error = np.abs(actual - want)
+            error = np.where(error <= TINY, 0.0, error)
+            unit = EPS * np.where(np.isfinite(allowed), allowed, np.abs(want))
+            ulps = np.where(error == 0, 0.0, error / unit)
+        return np.where(np.isnan(ulps) | ~np.isfinite(actual), np.inf, ulps)
+
+    def _table(
+        self, actual: np.ndarray, want: np.ndarray, ulps: np.ndarray
+    ) -> list[tuple[int, float, float, float]]:
+        return [
+            (i, float(actual[i]), float(want[i]), float(ulps[i]))
+            for i in range(len(want))
+        ]
+
+    def _exact(
+        self,
+        cell: Cell,
+        point: np.ndarray,
+        exact_point: dict[str, float],
+        want: np.ndarray,
+        allowed: np.ndarray,
+        expected: list,
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Backward's formula in balls at the point, and its error in ulps of the allowance."""
+        program = self.actual_program(cell.run)
+        if program is None:
+            return None, None
+        floor = [float(s) if np.isfinite(s) and s > 0 else 1e-300 for s in allowed]
+        balls = enclose(program, exact_point, digits=20, scale=floor, max_precision=1200)
+        found = np.array([float(b) if b.finite else np.nan for b in balls])
+        ulps = np.zeros(len(found))
+        for i, (a, e) in enumerate(zip(balls, expected, strict=True)):
+            if not a.finite:
+                ulps[i] = np.inf
+                continue
+            gap = float(abs(a.value - e.value).lower())  # certainly at least this much
+            unit = EPS * (allowed[i] if np.isfinite(allowed[i]) else abs(want[i]))
+            ulps[i] = 0.0 if gap <= 1e-290 else (gap / unit if unit > 0 else np.inf)
+            if unit == 0 and gap > 1e-290:
+                ulps[i] = 1e300
+        return found, ulps
+
+    def actual_program(self, run: TracedRun) -> Program | None:
+        """Backward's own formulas on a cell, as a program."""
+        if run.backward_error is not None or (not run.grads and self.instance.inputs):
+            return None
+        found = self._actual.get(id(run))
+        if found is None:
+            zero = self.instance.graph.zero
+            found = Program([zero if g is None else g for g in run.grads])
+            self._actual[id(run)] = found
+        return found
+
+    def _forward_fails(
+        self, values: np.ndarray, outputs: list, reference: Reference, point: np.ndarray
+    ) -> str:
+        """Why forward cannot be trusted at the point, or nothing."""
+        n = self.instance.inputs
+        for k, ball in enumerate(outputs):
+            if not ball.finite:
+                return "the value is not defined there"
+            v = float(ball)
+            if not np.isfinite(v):
+                return "the value overflows"
+            error = abs(values[k] - v)
+            if error <= 1e-9 * abs(v) or error <= TINY:
+                continue
+            condition = self._value_condition(reference, k, point[:n], point)
+            if error > self.max_ulps * EPS * (abs(v) + condition):
+                return "forward itself is inaccurate there"
+        return ""
+
+    def _value_condition(
+        self, reference: Reference, k: int, x: np.ndarray, point: np.ndarray
+    ) -> float:
+        from symbolic.primitives import FLOAT
+
+        row = Program(reference.jacobian[k])
+        values = {n: np.float64(v) for n, v in zip(self.instance.names, point, strict=True)}
+        with np.errstate(all="ignore"):
+            slopes = np.array([float(v) for v in row.run(FLOAT, values)])
+            size = np.max(np.abs(x), initial=0.0)
+            return float(np.nansum(np.abs(slopes)) * size)
+
+    def _is_series(self, cell: Cell, point: np.ndarray, i: int) -> bool:
+        """Whether backward's error on a bounded cell fades towards its middle, as a series does.
+
+        A Taylor polynomial is used between two thresholds only, and its error falls at least
+        fourfold when the distance to the expansion point halves; an error in a formula does not.
+        """
+        bounded = self._bounded_entries(cell)
+        if not bounded:
+            return False
+        errors = []
+        for shrink in (1.0, 0.5, 0.25):
+            trial = point.copy()
+            for j, middle in bounded.items():
+                trial[j] = middle + shrink * (point[j] - middle)
+            exact_point = dict(zip(self.instance.names, map(float, trial), strict=True))
+            reference = self.reference(cell)
+            allowed = reference.allowance(trial[None, :], self.instance.names)[0]
+            _, expected = reference.enclose(exact_point, allowed)
+            if not all(b.finite for b in expected):
+                return False
+            want = np.array([float(b) for b in expected])
+            allowed = np.maximum(allowed, np.abs(want))
+            _, ulps = self._exact(cell, trial, exact_point, want, allowed, expected)
+            if ulps is None:
+                return False
+            errors.append(float(ulps[i]))
+        return errors[1] <= 0.6 * errors[0] and (errors[2] <= 0.6 * errors[1] or errors[2] < 1)
+
+    def _bounded_entries(self, cell: Cell) -> dict[int, float]:
+        """Entries that the cell's conditions bound on both sides, with the interval's middle."""
+        from symbolic.feasible import affine
+
+        low: dict[str, float] = {}
+        high: dict[str, float] = {}
+        for c in cell.conditions:
+            form = affine(c.gap)
+            atoms = [a for a in form if a is not None]
+            if len(atoms) != 1 or c.sign in ("!=", "=="):
+                continue
+            atom, slope = atoms[0], form[atoms[0]]
+            bound = float(-form.get(None, Fraction(0)) / slope)
+            below = (c.sign in ("<", "<=")) == (slope > 0)
+            if atom.op == "var":
+                names = [(atom.args[0], bound)]
+            elif atom.op in ("mul", "pow") and below and atom.children[0].op == "var":
+                # x*x < c or x**2 < c
+                square = atom.op == "pow" or atom.children[0] is atom.children[1]
+                if not square or bound <= 0:
+                    continue
+                name = atom.children[0].args[0]
+                low[name] = max(low.get(name, -np.inf), -(bound**0.5))
+                high[name] = min(high.get(name, np.inf), bound**0.5)
+                continue
+            else:
+                continue
+            for name, b in names:
+                if below:
+                    high[name] = min(high.get(name, np.inf), b)
+                else:
+                    low[name] = max(low.get(name, -np.inf), b)
+        found = {}
+        for j, name in enumerate(self.instance.names[: self.instance.inputs]):
+            a, b = low.get(name, -np.inf), high.get(name, np.inf)
+            domain = self.explorer.bounds.get(name, (-np.inf, np.inf))
+            a = max(a, domain[0])
+            if np.isfinite(a) and np.isfinite(b):
+                # The expansion point: zero where the interval touches it, else the middle.
+                found[j] = 0.0 if a <= 0 <= b else (a + b) / 2
+        return found
+
+    # Boundaries
+
+    def _judge_boundary(
+        self,
+        cell: Cell,
+        point: np.ndarray,
+        run: FloatRun,
+        values: np.ndarray,
+        actual: np.ndarray,
+        width: float = 0.0,
+    ) -> Outcome:
+        instance = self.instance
+        limits = limits_at(self.explorer, point, values, self.references, width=width)
+        if limits is None:
+            return Outcome(False, note="no neighbouring cell was found")
+        n = instance.inputs
+        g = point[n:]
+        if any(limits.jumps):
+            return Outcome(False, note="forward jumps there")
+        kinked = False
+        rows = []
+        for k in range(len(instance.names) - n):
+            if np.any(limits.infinite[k]) or not limits.rows[k]:
+                return Outcome(False, note="the derivative is infinite there")
+            if limits.smooth(k):
+                rows.append(limits.rows[k][0])
+            else:
+                kinked = True
+                rows.append(None)
+        if not kinked:
+            want = sum((g[k] * r for k, r in enumerate(rows)), np.zeros(n))
+            return self._compare_limits(point, actual, want, limits, width)
+        return self._judge_kink(point, run, actual, limits, width)
+
+    def _compare_limits(
+        self,
+        point: np.ndarray,
+        actual: np.ndarray,
+        want: np.ndarray,
+        limits: Limits,
+        width: float,
+    ) -> Outcome:
+        allowed = np.zeros(len(want))
+        near = _beside(point, limits, self)
+        for cell in limits.cells[:4]:
+            with np.errstate(all="ignore"):
+                a = self.reference(cell).allowance(near[None, :], self.instance.names)[0]
+            allowed = np.maximum(allowed, np.nan_to_num(a, nan=0.0, posinf=0.0))
+        allowed = np.maximum(allowed, np.abs(want))
+        slack = width / EPS if width else 0.0
+        ulps = self._ulps(actual, want, allowed)
+        ulps = np.where(np.abs(actual - want) <= 1e-150, 0.0, ulps)
+        worst = int(np.argmax(ulps)) if ulps.size else 0
+        outcome = Outcome(True, ulps=float(ulps[worst]) if not width else 0.0)
+        if ulps.size and not ulps[worst] <= self.max_ulps + slack:
+            # Right in every neighbourhood but not finite at the point itself: the floats' fault.
+            formula = bool(np.isfinite(actual[worst]))
+            outcome.wrong = Wrong(
+                point, worst, float(want[worst]), float(actual[worst]), float(ulps[worst]),
+                formula, "value", None, self._table(actual, want, ulps),
+            )
+        return outcome
+
+    def _judge_kink(
+        self,
+        point: np.ndarray,
+        run: FloatRun,
+        actual: np.ndarray,
+        limits: Limits,
+        width: float,
+    ) -> Outcome:
+        """Output by output: is the row that backward gives in Clarke's generalised gradient?"""
+        instance = self.instance
+        n = instance.inputs
+        tolerance = max(self.max_ulps * EPS, 10 * width, 1e-9)
+        for k in range(len(instance.names) - n):
+            unit = point.copy()
+            unit[n:] = 0.0
+            unit[n + k] = 1.0
+            one = instance.run(unit)
+            if one.backward_error is not None:
+                return Outcome(True, Wrong(unit, 0, np.nan, np.nan, np.inf, True, "raises"))
+            row = one.flat_grads(instance.pieces).real
+            if in_hull(row, limits.rows[k], tolerance):
+                continue
+            corners = np.array(limits.rows[k])
+            nearest = np.clip(row, corners.min(axis=0), corners.max(axis=0))
+            bad = ~np.isfinite(row)
+            distance = np.where(bad, np.inf, np.abs(row - nearest))
+            i = int(np.argmax(distance))
+            if not bad.any() and distance[i] == 0:  # inside the box, outside the hull
+                i = int(np.argmax(np.ptp(corners, axis=0)))
+                nearest = corners[np.argmin(np.linalg.norm(corners - row, axis=1))]
+            expected = float(nearest[i]) if np.isfinite(nearest[i]) else float(corners[0, i])
+            table = [(j, float(row[j]), float(nearest[j]), np.inf) for j in range(n)]
+            return Outcome(
+                True,
+                Wrong(unit, i, expected, float(row[i]), np.inf, True, "kink", None, table),
+                kink=True,
+            )
+        return Outcome(True, kink=True)
+
+
+def _beside(point: np.ndarray, limits: Limits, judge: Judge) -> np.ndarray:
+    """A point a little off, where a neighbour's formulas can be evaluated in floats."""
+    rng = np.random.default_rng(3)
+    n = judge.instance.inputs
+    moved = point.copy()
+    scale = max(float(np.max(np.abs(point[:n]), initial=0.0)), 1e-3)
+    moved[:n] += 1e-4 * scale * rng.uniform(0.5, 1.0, size=n)
+    return moved

@@ -1,0 +1,206 @@
+"""Where to look: the points at which gradients go wrong.
+
+Most gradient bugs that reached a release are right at random normal inputs. So: zeros of recorded
+denominators and arguments with their neighbours, equal entries, zeros, constant arrays, magnitudes on
+a logarithmic scale, then ordinary points.
+
+May import: :mod:`symbolic`, :mod:`verify.explore`, :mod:`verify.instance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from symbolic.graph import Node, topological
+from symbolic.solve import Line, dependencies, neighbours, roots_on_line
+from verify.explore import Explorer
+from verify.instance import Instance
+
+__all__ = ["magnitudes", "ordinary", "singularities", "starts", "structured"]
+
+
+def starts(instance: Instance, rng: np.random.Generator) -> list[np.ndarray]:
+    """Where exploration starts: the example's own values, and ordinary points."""
+    found = []
+    base = instance.base()
+    if base is not None and instance.in_domain(base):
+        found.append(base)
+    found += [instance.draw(rng) for _ in range(4)]
+    # Upstream gradients of one sign, where code that branches on them goes other ways.
+    for sign in (1.0, -1.0):
+        point = instance.draw(rng)
+        point[instance.inputs :] = sign * np.abs(point[instance.inputs :])
+        found.append(point)
+    return found
+
+
+def ordinary(instance: Instance, rng: np.random.Generator, count: int) -> Iterator[np.ndarray]:
+    """Random points, at a few scales, always inside the domain."""
+    for i in range(count):
+        point = instance.draw(rng)
+        if instance.free and i % 2:
+            scaled = point.copy()
+            scaled[: instance.inputs] *= 10.0 ** rng.uniform(-1.5, 1.5)
+            if instance.in_domain(scaled):
+                point = scaled
+        yield point
+
+
+def structured(instance: Instance, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Zeros, ones, equal entries, one entry zero, integers; plain upstream gradients."""
+    n = instance.inputs
+    if not instance.free:
+        return
+    bases = [instance.draw(rng) for _ in range(2)]
+    values = [0.0, 1.0, -1.0, 2.0, 0.5, -2.0, 3.0]
+
+    def inside(point: np.ndarray) -> bool:
+        return instance.in_domain(point)
+
+    for value in values:
+        for base in bases[:1]:
+            point = base.copy()
+            point[:n] = value
+            if inside(point):
+                yield point
+            for piece in instance.pieces if len(instance.pieces) > 1 else []:
+                point = base.copy()
+                point[piece.start : piece.stop] = value
+                if inside(point):
+                    yield point
+    for i in range(min(n, 12)):
+        for value in (0.0, 1.0, -1.0) if n > 1 else ():
+            point = bases[1].copy()
+            point[i] = value
+            if inside(point):
+                yield point
+    for i in range(min(n, 6)):
+        for j in range(i + 1, min(n, 6)):
+            point = bases[0].copy()
+            point[i] = point[j]
+            if inside(point):
+                yield point
+            point = bases[0].copy()
+            point[i] = -point[j]
+            if inside(point):
+                yield point
+    point = bases[0].copy()
+    point[:n] = np.round(3 * point[:n])
+    if inside(point):
+        yield point
+    m = len(instance.names) - n
+    if m:
+        for upstream in (np.ones(m), -np.ones(m), np.zeros(m), 1e3 * rng.normal(size=m)):
+            point = bases[1].copy()
+            point[n:] = upstream
+            yield point
+        for k in range(min(m, 6)):
+            point = bases[0].copy()
+            point[n:] = 0.0
+            point[n + k] = 1.0
+            yield point
+
+
+def magnitudes(
+    instance: Instance, rng: np.random.Generator, fine: bool
+) -> Iterator[np.ndarray]:
+    """Entries on a logarithmic scale, all together and one by one, of both signs."""
+    n = instance.inputs
+    if not instance.free or not n:
+        return
+    shape = instance.draw(rng)
+    if fine:
+        scale = np.concatenate(
+            [
+                10.0 ** np.arange(-60, -20, 4.0),
+                10.0 ** np.arange(-20, -4, 0.5),
+                10.0 ** np.arange(-4, 4, 1 / 12),
+                10.0 ** np.arange(4, 20, 1.0),
+                10.0 ** np.arange(20, 61, 8.0),
+            ]
+        )
+    else:
+        scale = 10.0 ** np.array(
+            [-60, -30, -16, -12, -9, -8, -7, -6, -5, -4, -3, -2, -1, 0.5, 1, 1.25, 1.5, 1.75, 2,
+             2.5, 2.85, 3, 4, 6, 8, 9, 12, 16, 30, 60]
+        )  # fmt: skip
+    bounds = [instance.example.slots[p.position].domain for p in instance.pieces]
+    for s in scale:
+        for sign in (1.0, -1.0):
+            point = shape.copy()
+            for piece, domain in zip(instance.pieces, bounds, strict=True):
+                part = slice(piece.start, piece.stop)
+                size = s * np.abs(1 + 0.3 * rng.normal(size=piece.size)) if n > 1 else s
+                point[part] = sign * size
+                if not domain.contains(point[part]):
+                    # A bounded interval is filled logarithmically towards its ends.
+                    width = min(domain.high - domain.low, 1e300)
+                    near = domain.low if sign > 0 else domain.high
+                    if np.isfinite(near) and s < 0.5:
+                        point[part] = near + sign * min(s, 0.5) * (
+                            width if width < 1e299 else 1.0
+                        )
+                    else:
+                        point[part] = np.abs(shape[part])
+            if instance.in_domain(point):
+                yield point
+    for i in range(min(n, 6)) if n > 1 else ():
+        for s in (1e-30, 1e-12, 1e-8, 1e-5, 1e-3, 20.0, 40.0, 100.0, 800.0, 1e5, 1e9, 1e30):
+            for sign in (1.0, -1.0):
+                point = shape.copy()
+                point[i] = sign * s
+                if instance.in_domain(point):
+                    yield point
+    # Moderate entries, upstream of several sizes.
+    for s in (1e-30, 1e-8, 1e8, 1e30):
+        point = shape.copy()
+        point[n:] *= s
+        yield point
+
+
+def singularities(
+    explorer: Explorer, rng: np.random.Generator, most: int = 60
+) -> Iterator[np.ndarray]:
+    """Zeros of denominators and of arguments of logarithms, roots and powers; and around them."""
+    instance = explorer.instance
+    if not instance.free:
+        return
+    place = {name: i for i, name in enumerate(instance.names)}
+    seen: set[int] = set()
+    count = 0
+    for cell in list(explorer.cells.values()):
+        roots = [*cell.run.outputs, *(g for g in cell.run.grads if g is not None)]
+        for argument in _arguments(roots):
+            if argument.index in seen:
+                continue
+            seen.add(argument.index)
+            moved = sorted(place[d] for d in dependencies(argument) if d in place)
+            for i in moved[:3]:
+                line = Line(cell.point, "entry", [i])
+                low, high = explorer.bounds.get(instance.names[i], (-np.inf, np.inf))
+                for root in roots_on_line(argument, instance.names, line, low, high)[:3]:
+                    for t in neighbours(root):
+                        point = line.at(t)
+                        if low < t < high and instance.in_domain(point):
+                            yield point
+                            count += 1
+                            if count >= most * 10:
+                                return
+
+
+def _arguments(roots: list[Node]) -> Iterator[Node]:
+    for node in topological(roots):
+        if node.op == "div":
+            yield node.args[1]
+        elif node.op in ("log", "gammaln", "gamma", "arctanh", "arccosh", "polygamma"):
+            yield node.args[-1]
+        elif node.op == "pow" and not (
+            node.args[1].op == "const"
+            and node.args[1].args[0].denominator == 1
+            and node.args[1].args[0] > 0
+        ):
+            yield node.args[0]
+        elif node.op == "arctan2":
+            yield from node.args

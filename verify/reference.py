@@ -1,0 +1,168 @@
+"""The right gradient on a cell, and how much error the inputs' own rounding excuses there.
+
+The right gradient is the vector-Jacobian product of the formula that holds on the cell, derived by
+SymPy operation by operation and evaluated in balls. The *allowance* of an entry is the size of the
+rounding that its inputs carry (see :meth:`Reference.allowance`); errors are measured in ulps of it.
+
+May import: :mod:`symbolic`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from symbolic.balls import Ball, enclose
+from symbolic.graph import Graph, Node, Program, topological
+from symbolic.primitives import FLOAT
+
+__all__ = ["EPS", "TINY", "Reference"]
+
+EPS = 2.0**-52
+TINY = 2.2250738585072014e-308
+
+# Second derivatives are skipped beyond this many entries: they only excuse rounding.
+_MOST_PAIRS = 1600
+
+
+class Reference:
+    """Expected values and gradients of one smooth formula.
+
+    Parameters
+    ----------
+    graph : Graph
+    outputs : sequence of Node
+        The formula's outputs, flat.
+    inputs, upstream : sequence of str
+        Names of the varying entries, and of the upstream gradient of each output.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        outputs: Sequence[Node],
+        inputs: Sequence[str],
+        upstream: Sequence[str],
+    ):
+        self.graph = graph
+        self.outputs = list(outputs)
+        self.inputs = list(inputs)
+        self.upstream = list(upstream)
+        self._x = [graph.variable(n) for n in inputs]
+        self._g = [graph.variable(n) for n in upstream]
+        self.expected = graph.vjp(self.outputs, self._g, self._x)
+        self._program = Program([*self.outputs, *self.expected])
+        self._jacobian: list[list[Node]] | None = None
+        self._sizes: Program | None = None
+        self._layout: list[tuple[int, int]] = []
+        self._first = 0
+
+    @property
+    def jacobian(self) -> list[list[Node]]:
+        """Rows by output, columns by input."""
+        if self._jacobian is None:
+            one = self.graph.one
+            self._jacobian = [self.graph.vjp([y], [one], self._x) for y in self.outputs]
+        return self._jacobian
+
+    def enclose(self, point: dict[str, float], scale: np.ndarray | None = None) -> tuple[list[Ball], list[Ball]]:
+        """Enclosures of the outputs and of the expected gradient at a point."""
+        n = len(self.outputs)
+        scales = None
+        if scale is not None:
+            floor = [float(s) if np.isfinite(s) and s > 0 else 1e-300 for s in scale]
+            scales = [*([1e-300] * n), *floor]
+        found = enclose(self._program, point, digits=20, scale=scales, max_precision=1200)
+        return found[:n], found[n:]
+
+    # Rounding
+
+    def _build_sizes(self) -> Program:
+        """Everything that the allowance needs, as one program."""
+        nodes: list[Node] = []
+        self._terms: list[list[int]] = []  # places of g_k dy_k/dx_i, for each i
+        self._curvature: list[list[tuple[int, int]]] = []  # (place of dv_i/dx_j, j), for each i
+        self._outputs_of: list[list[int]] = []
+        zero = self.graph.zero
+        for row in self.jacobian:
+            del row  # built once, in the property
+        pairs = len(self._x) ** 2
+        depends = [self._dependencies(v) for v in self.expected]
+        self._reach = depends
+        for i, v in enumerate(self.expected):
+            places, outputs = [], []
+            for k, row in enumerate(self.jacobian):
+                if row[i] is not zero:
+                    places.append(len(nodes))
+                    outputs.append(k)
+                    nodes.append(self.graph.mul(self._g[k], row[i]))
+            self._terms.append(places)
+            self._outputs_of.append(outputs)
+            second = []
+            inside = [self._x[j] for j in depends[i]]
+            if inside and (pairs <= _MOST_PAIRS or len(inside) <= 2):
+                for j, h in zip(depends[i], self.graph.vjp([v], [self.graph.one], inside), strict=True):
+                    if h is not zero:
+                        second.append((len(nodes), j))
+                        nodes.append(h)
+            self._curvature.append(second)
+        self._first = len(nodes)
+        nodes += self.outputs
+        return Program(nodes)
+
+    def _dependencies(self, node: Node) -> list[int]:
+        names = {n.args[0] for n in topological([node]) if n.op == "var"}
+        return [j for j, name in enumerate(self.inputs) if name in names]
+
+    def allowance(self, points: np.ndarray, names: Sequence[str]) -> np.ndarray:
+        """How much each entry may err, in units of ``ulp(1)``, at each point.
+
+        For the entry i of the gradient, v_i = sum_k g_k dy_k/dx_i, this is
+        sum_k |g_k dy_k/dx_i| + s sum_j |dv_i/dx_j|, where j runs over the inputs that v_i depends
+        on and s is the largest of them: the uncertainty of g and of x. Where several inputs
+        interact, sum_k |g_k y_k| / s is added, since a small entry is then often a sum of large
+        terms that cancel.
+
+        Parameters
+        ----------
+        points : array, shape (points, entries)
+        names : sequence of str
+            The names of the entries of a point.
+
+        Returns
+        -------
+        array, shape (points, inputs)
+        """
+        if self._sizes is None:
+            self._sizes = self._build_sizes()
+        count = len(points)
+        values = {name: points[:, i] for i, name in enumerate(names)}
+        with np.errstate(all="ignore"):
+            found = [
+                np.array(np.broadcast_to(np.abs(np.asarray(v, float)), count))
+                for v in self._sizes.run(FLOAT, values)
+            ]
+            # Overflow of an intermediate (inf/inf) hides a size: balls have no such limit.
+            hidden = np.any(np.isnan(found), axis=0) if found else np.zeros(count, bool)
+            for row in np.nonzero(hidden)[0]:
+                exact = {name: float(points[row, i]) for i, name in enumerate(names)}
+                sizes = enclose(self._sizes, exact, digits=3, scale=1e-290, max_precision=600)
+                for array, ball in zip(found, sizes, strict=True):
+                    array[row] = abs(float(ball)) if ball.finite else np.nan
+            place = {name: i for i, name in enumerate(names)}
+            x = np.abs(points[:, [place[n] for n in self.inputs]])
+            g = np.abs(points[:, [place[n] for n in self.upstream]])
+            result = np.zeros((count, len(self.inputs)))
+            for i in range(len(self.inputs)):
+                for p in self._terms[i]:
+                    result[:, i] += np.nan_to_num(found[p], nan=0.0)
+                reach = self._reach[i]
+                s = x[:, reach].max(axis=1) if reach else np.zeros(count)
+                for p, _ in self._curvature[i]:
+                    result[:, i] += s * np.nan_to_num(found[p], nan=0.0)
+                if len(reach) > 1 and len(self._outputs_of[i]):
+                    for k in self._outputs_of[i]:
+                        y = np.nan_to_num(found[self._first + k], nan=0.0)
+                        result[:, i] += np.where(s > 0, g[:, k] * y / np.where(s > 0, s, 1.0), 0.0)
+        return result

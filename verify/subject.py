@@ -1,0 +1,327 @@
+"""What is checked: a Function, a callable with its derivative, or a callable on Tensors.
+
+Each becomes a :class:`Subject` with one way to run it, on float arrays and on traced arrays alike:
+``forward(args, keywords)`` gives the outputs and a pullback, and the pullback takes one upstream
+gradient for each output to one gradient for each argument.
+
+May import: :mod:`autodiff` (for Tensors and Functions).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autodiff import Function, Tensor
+from autodiff import grad as tensor_grad
+
+__all__ = ["BadResult", "Context", "Pullback", "Subject", "as_subject"]
+
+Pullback = Callable[[Sequence[Any]], tuple[Any, ...]]
+
+
+class BadResult(Exception):
+    """The subject returned something that is no value or no gradient; the text says what."""
+
+
+class Context:
+    """The ``ctx`` that a Function's forward and backward share, without a graph behind it."""
+
+    def __init__(self, needs_input_grad: Sequence[bool]):
+        self.needs_input_grad = tuple(needs_input_grad)
+        self.saved_tensors: tuple[Any, ...] = ()
+        self.non_differentiable: tuple[Any, ...] = ()
+        self.materialize_grads = True
+
+    def save_for_backward(self, *arrays: Any) -> None:
+        self.saved_tensors = arrays
+
+    def mark_non_differentiable(self, *arrays: Any) -> None:
+        self.non_differentiable = arrays
+
+    def mark_dirty(self, *arrays: Any) -> None:
+        """Accepted for torch's sake: arrays here are never written to by the caller."""
+
+    def set_materialize_grads(self, value: bool) -> None:
+        self.materialize_grads = bool(value)
+
+
+class Subject:
+    """A function and its derivative, however they were given.
+
+    Attributes
+    ----------
+    name : str
+    arguments : list of str
+        Positional parameters without a default; a name with ``*`` stands for any number.
+    required : int
+        How many of them have no default.
+    formula : callable or None
+    elementwise : bool
+        Whether it says of itself that it acts entry by entry.
+    """
+
+    second_order = False
+
+    def __init__(self, function: Any, name: str, signature_of: Callable[..., Any], skip: int = 0):
+        self.function = function
+        self.name = name
+        self.arguments, self.optional, self.variadic, self.integer_like = _parameters(
+            signature_of, skip
+        )
+        self.formula: Callable[..., Any] | None = None
+        self.elementwise = False
+        self.declared_examples: Any = None
+        self.declared_domain: Any = None
+        self.last_needs: tuple[bool, ...] | None = None
+
+    @property
+    def code(self) -> list[Callable[..., Any]]:
+        """The functions that run, for the tracer to rebind their modules' names."""
+        raise NotImplementedError  # every kind of subject has its own
+
+    def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
+        """Outputs, and the pullback at these arguments."""
+        raise NotImplementedError  # every kind of subject has its own
+
+    @property
+    def location(self) -> tuple[str, int] | None:
+        try:
+            target = inspect.unwrap(self.code[-1])
+            return inspect.getsourcefile(target) or "", inspect.getsourcelines(target)[1]
+        except (OSError, TypeError):
+            return None
+
+    def name_of(self, position: int) -> str:
+        if position < len(self.arguments):
+            return self.arguments[position]
+        return f"{self.variadic or 'x'}{position - len(self.arguments)}"
+
+
+def _parameters(function: Callable[..., Any], skip: int) -> tuple[list, list, str | None, set]:
+    """Names of required and optional positional parameters, of ``*args``, and integer-like ones."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())[skip:]
+    except (TypeError, ValueError):
+        return [], [], "x", set()
+    required, optional, variadic, integers = [], [], None, set()
+    for p in parameters:
+        if p.kind is p.VAR_POSITIONAL:
+            variadic = p.name
+        elif p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+            if p.default is p.empty:
+                required.append(p.name)
+            else:
+                optional.append(p.name)
+            if p.annotation in (int, "int", bool, "bool", str, "str"):
+                integers.add(p.name)
+    return required, optional, variadic, integers
+
+
+class FunctionSubject(Subject):
+    """A subclass of :class:`autodiff.Function`."""
+
+    second_order = True
+
+    def __init__(self, function: type[Function]):
+        super().__init__(function, function.__name__, function.forward, skip=1)
+        self.formula = getattr(function, "formula", None)
+        self.elementwise = bool(getattr(function, "elementwise", False))
+        self.declared_examples = getattr(function, "examples", None)
+        self.declared_domain = getattr(function, "domain", None)
+
+    @property
+    def code(self) -> list[Callable[..., Any]]:
+        found = [self.function.forward, self.function.backward]
+        value = self.function.__dict__.get("value")
+        if value is not None:
+            found.append(getattr(self.function, "value"))  # noqa: B009
+            found += [p for p in getattr(self.function, "partials", ()) if p]
+        return found
+
+    def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
+        ctx = Context([_is_real(a) for a in args])
+        result = self.function.forward(ctx, *args, **keywords)
+        outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        self.fixed_outputs = [any(o is other for other in ctx.non_differentiable) for o in outputs]
+
+        def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
+            result = self.function.backward(ctx, *grads)
+            return result if isinstance(result, tuple) else _one_or_list(result, len(args))
+
+        return outputs, pullback
+
+
+def _one_or_list(result: Any, count: int) -> tuple[Any, ...]:
+    # torch takes a list of gradients where several are due; a list for one argument is an array.
+    if isinstance(result, list) and count > 1 and len(result) == count:
+        return tuple(result)
+    return (result,)
+
+
+class PairSubject(Subject):
+    """A callable on arrays with its hand-written ``grad``, ``vjp`` or ``jac``."""
+
+    def __init__(self, function: Callable[..., Any], kind: str, derivative: Callable[..., Any]):
+        name = getattr(function, "__name__", type(function).__name__)
+        super().__init__(function, name, function)
+        self.kind = kind
+        self.derivative = derivative
+
+    @property
+    def code(self) -> list[Callable[..., Any]]:
+        return [self.function, self.derivative]
+
+    def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
+        result = self.function(*args, **keywords)
+        outputs = result if isinstance(result, tuple) else (result,)
+
+        def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
+            if self.kind == "vjp":
+                upstream = tuple(grads) if isinstance(result, tuple) else grads[0]
+                return _as_tuple(self.derivative(*args, upstream, **keywords), len(args))
+            found = _as_tuple(self.derivative(*args, **keywords), len(args))
+            if self.kind == "grad":
+                return tuple(None if d is None else _scaled(grads[0], d) for d in found)
+            shape = np.shape(outputs[0])
+            return tuple(
+                None if j is None else _contracted(grads[0], j, shape, np.shape(a))
+                for j, a in zip(found, args, strict=False)
+            )
+
+        return outputs, pullback
+
+
+def _as_tuple(result: Any, count: int) -> tuple[Any, ...]:
+    if isinstance(result, tuple):
+        return result
+    # A list of one gradient for each argument, or a list that is one array.
+    if isinstance(result, list) and count > 1 and len(result) == count:
+        return tuple(result)
+    return (result,)
+
+
+def _scaled(upstream: Any, gradient: Any) -> Any:
+    array = _dense(gradient)
+    return upstream.reshape(()) * array if np.size(upstream) == 1 else upstream * array
+
+
+def _dense(array: Any) -> Any:
+    """An array from a list, a number, or a sparse matrix; traced arrays stay."""
+    if hasattr(array, "toarray") and not isinstance(array, np.ndarray):
+        return array.toarray()
+    if type(array).__module__.startswith("symbolic"):
+        return array
+    return np.asarray(array)
+
+
+def _contracted(upstream: Any, jacobian: Any, out: tuple, arg: tuple) -> Any:
+    jacobian = _dense(jacobian)
+    shape = tuple(jacobian.shape)
+    if shape != out + arg:
+        if out == (1,) and shape == arg:  # SciPy's habit for a vector of one constraint
+            jacobian = jacobian.reshape(out + arg)
+        else:
+            raise BadResult(
+                f"jac returned an array of shape {shape}; expected {out + arg}, the shape of the "
+                f"output {out} followed by that of the argument {arg}"
+            )
+    rows = int(np.prod(out, dtype=int))
+    columns = int(np.prod(arg, dtype=int))
+    return (upstream.reshape(rows) @ jacobian.reshape(rows, columns)).reshape(arg)
+
+
+class TensorSubject(Subject):
+    """A callable on Tensors: its reverse-mode gradient is what is checked."""
+
+    second_order = True
+
+    def __init__(self, function: Callable[..., Any]):
+        name = getattr(function, "__name__", type(function).__name__)
+        super().__init__(function, name, function)
+
+    @property
+    def code(self) -> list[Callable[..., Any]]:
+        return [self.function]
+
+    def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
+        wrapped = [
+            Tensor(a, requires_grad=True) if _is_real(a) and hasattr(a, "shape") else a
+            for a in args
+        ]
+        leaves = [w for w in wrapped if isinstance(w, Tensor)]
+        result = self.function(*wrapped, **keywords)
+        results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        for r in results:
+            if not isinstance(r, Tensor):
+                raise BadResult(
+                    f"{self.name} returned {type(r).__name__}; a callable on Tensors must return "
+                    "a Tensor (for a plain function give its derivative: grad=, vjp= or jac=)"
+                )
+
+        def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
+            tracked = [(r, g) for r, g in zip(results, grads, strict=True) if r.requires_grad]
+            if not tracked:
+                return (None,) * len(args)
+            found = tensor_grad(
+                [r for r, _ in tracked],
+                leaves,
+                [Tensor(g) for _, g in tracked],
+                allow_unused=True,
+            )
+            rest = iter(found)
+            return tuple(_data(next(rest)) if isinstance(w, Tensor) else None for w in wrapped)
+
+        return tuple(_data(r) for r in results), pullback
+
+
+def _data(tensor: Any) -> Any:
+    return None if tensor is None else tensor._data
+
+
+def _is_real(value: Any) -> bool:
+    """Whether a value is differentiated by its type: a float, or an array of floats."""
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None:
+        return bool(np.issubdtype(dtype, np.inexact))
+    return isinstance(value, float)
+
+
+def as_subject(
+    subject: Any,
+    grad: Callable[..., Any] | None = None,
+    vjp: Callable[..., Any] | None = None,
+    jac: Callable[..., Any] | None = None,
+) -> Subject:
+    """Whatever a user hands to ``check``, as a :class:`Subject`.
+
+    Raises
+    ------
+    TypeError
+        Where it is none of the kinds that can be checked, or more than one derivative is given.
+    """
+    given = [(k, d) for k, d in (("grad", grad), ("vjp", vjp), ("jac", jac)) if d is not None]
+    if len(given) > 1:
+        names = " and ".join(k for k, _ in given)
+        raise TypeError(f"check takes one of grad, vjp and jac; got {names}")
+    if isinstance(subject, type) and issubclass(subject, Function):
+        if given:
+            raise TypeError(
+                f"{subject.__name__} is a Function with a backward of its own: "
+                f"{given[0][0]}= does not apply"
+            )
+        return FunctionSubject(subject)
+    if not callable(subject):
+        raise TypeError(
+            f"subject: expected a Function, or a callable with grad=, vjp= or jac=, or a callable "
+            f"on Tensors; got {subject!r}"
+        )
+    if given:
+        kind, derivative = given[0]
+        if not callable(derivative):
+            raise TypeError(f"{kind}: expected a callable, got {derivative!r}")
+        return PairSubject(subject, kind, derivative)
+    return TensorSubject(subject)
