@@ -30,7 +30,7 @@ from symbolic.complex import angle as complex_angle
 from symbolic.ufuncs import label
 from symbolic.values import Symbol, TraceError, user_line
 
-__all__ = ["FUNCTIONS", "default", "dispatch", "implements"]
+__all__ = ["FUNCTIONS", "default", "dispatch", "implements", "tabled"]
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 
@@ -131,6 +131,13 @@ def _complete() -> None:
     for name in ("reductions", "calculus", "linalg", "fourier"):
         importlib.import_module(f"symbolic.{name}")
     _COMPLETE.append(True)
+
+
+def tabled() -> list[Any]:
+    """The functions of NumPy that have a version here."""
+    if not _COMPLETE:
+        _complete()
+    return list(FUNCTIONS)
 
 
 def default(function: Any, *args: Any, **kwargs: Any) -> Any:

@@ -31,6 +31,7 @@ from symbolic.array import (
     values,
     wrap,
 )
+from symbolic.array_functions import tabled
 from symbolic.values import Symbol, TraceError, user_line
 
 __all__ = ["installed", "is_active", "original_of", "wrapper_of"]
@@ -38,7 +39,9 @@ __all__ = ["installed", "is_active", "original_of", "wrapper_of"]
 # A list, not a number: the wrappers read it at each call.
 _STATE = threading.local()
 _LOCK = threading.RLock()
-_INNER = ("numpy", "scipy", "symbolic", "sympy", "flint", "mpmath", "importlib", "functools")
+_INNER = frozenset(
+    {"numpy", "scipy", "symbolic", "verify", "sympy", "flint", "mpmath", "importlib", "functools"}
+)
 
 
 def is_active() -> bool:
@@ -137,25 +140,65 @@ def _on_traced(original: Wrapped, ours: Wrapped) -> Wrapped:
     return call
 
 
+def _of_lists(original: Wrapped) -> Wrapped:
+    """A function that NumPy dispatches by its arguments' types: a list of traced entries as well."""
+
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not is_active():
+            return original(*args, **kwargs)
+        for a in args:
+            if type(a) in (list, tuple) and contains_traced(a):
+                break
+        else:
+            return original(*args, **kwargs)
+        return original(*[_listed(a) for a in args], **kwargs)
+
+    return call
+
+
+def _listed(a: Any) -> Any:
+    return wrap(*gather(a)) if type(a) in (list, tuple) and contains_traced(a) else a
+
+
+def _fromiter(original: Wrapped) -> Wrapped:
+    @functools.wraps(original)
+    def fromiter(iter: Any, dtype: Any, count: int = -1, **kwargs: Any) -> Any:
+        if not is_active():
+            return original(iter, dtype, count, **kwargs)
+        items = list(iter) if count < 0 else [v for v, _ in zip(iter, range(count), strict=False)]
+        if contains_traced(items):
+            return _to_array(items, dtype, True, {})
+        return original(items, dtype, **kwargs)
+
+    return fromiter
+
+
+def _joined(original: Wrapped) -> Wrapped:
+    """``np.r_[...]`` and ``np.c_[...]``."""
+
+    @functools.wraps(original)
+    def getitem(self: Any, key: Any) -> Any:
+        keys = key if type(key) is tuple else (key,)
+        if not is_active() or not any(is_traced(k) or contains_traced(k) for k in keys):
+            return original(self, key)
+        if any(isinstance(k, str) for k in keys):
+            raise TraceError("np.r_ with directions", user_line())
+        parts = [original(self, k) if isinstance(k, slice) else _listed(k) for k in keys]
+        if self is np.c_:
+            columns = [np.atleast_1d(p) for p in parts]
+            return np.concatenate([c[:, None] if c.ndim == 1 else c for c in columns], axis=-1)
+        return np.concatenate([np.atleast_1d(p) for p in parts])
+
+    return getitem
+
+
 def _isscalar(original: Wrapped) -> Wrapped:
     @functools.wraps(original)
     def isscalar(element: Any) -> bool:
         return type(element) is Symbol or original(element)
 
     return isscalar
-
-
-def _linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False,
-    dtype: Any = None, axis: int = 0,
-) -> Any:  # fmt: skip
-    steps = num - 1 if endpoint else num
-    step = (stop - start) / max(steps, 1)
-    grid = np.arange(num).reshape((num,) + (1,) * np.ndim(step))
-    result = start + grid * step
-    if axis:
-        result = np.moveaxis(result, 0, axis)
-    return (result, step) if retstep else result
 
 
 def _arange(*args: Any, **kwargs: Any) -> Any:
@@ -325,21 +368,31 @@ class TracedFloat(builtins.float, metaclass=_FloatType):
         return builtins.float(x)
 
 
+_SPACES = ("logspace", "geomspace")
+
+
 # The table of replacements: what each attribute of each module becomes.
 
 
 def _replacements() -> Iterator[tuple[Any, str, Any]]:
     for name in ["zeros", "ones", "empty", "eye", "identity", "tri"]:
         yield np, name, _constructor(getattr(np, name))
-    for name, ours in (("full", _full), ("arange", _arange), ("linspace", _linspace)):
+    for name, ours in (("full", _full), ("arange", _arange)):
         yield np, name, _on_traced(_constructor(getattr(np, name)), ours)
-    for name in ["logspace", "geomspace", "fromiter"]:
+    yield np, "fromiter", _fromiter(np.fromiter)
+    yield type(np.r_).__base__, "__getitem__", _joined(type(np.r_).__base__.__getitem__)
+    for name in ("linspace", *_SPACES):
         yield np, name, _constructor(getattr(np, name))
     for name in ["zeros_like", "ones_like", "empty_like", "full_like", "where", "select", "diag"]:
         yield np, name, _maker_of_like(getattr(np, name))
     for name in ["array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "require"]:
         if hasattr(np, name):
             yield np, name, _converter(getattr(np, name), copies=name == "array")
+    taken = {"where", "select", "zeros_like", "ones_like", "empty_like", "full_like", "diag"}
+    for function in tabled():
+        name = getattr(function, "__name__", "")
+        if getattr(np, name, None) is function and name not in taken | {"linspace", *_SPACES}:
+            yield np, name, _of_lists(function)
     yield np, "isscalar", _isscalar(np.isscalar)
     yield np.vectorize, "__call__", _vectorize_call(np.vectorize.__call__)
     for name in dir(math):

@@ -231,6 +231,11 @@ def _sc(name: str) -> Callable[..., Any]:
     return call
 
 
+def _float_zeta(s: Any, a: Any) -> Any:
+    # SciPy's function of two arguments is NaN below 1, also where it is Riemann's.
+    return _sc("zeta")(s) if np.all(a == 1) else _sc("zeta")(s, a)
+
+
 def _sp(name: str) -> Callable[..., Any]:
     def build(sp: Any, *args: Any) -> Any:
         return getattr(sp, name)(*args)
@@ -305,7 +310,7 @@ _ROWS = [
     Primitive("Si", _sp("Si"), lambda x: _sc("sici")(x)[0], _m("si")),
     Primitive("Ci", _sp("Ci"), lambda x: _sc("sici")(x)[1], _m("ci")),
     Primitive("lambertw", _sp("LambertW"), lambda x: np.real(_sc("lambertw")(x)), _m("lambertw")),
-    Primitive("zeta", _sp("zeta"), _sc("zeta"), _ball_zeta),
+    Primitive("zeta", _sp("zeta"), _float_zeta, _ball_zeta),
     Primitive("ellipk", _sp("elliptic_k"), _sc("ellipk"), _ball_ellipk),
     Primitive("ellipe", _sp("elliptic_e"), _sc("ellipe"), _ball_ellipe),
     Primitive(

@@ -77,7 +77,7 @@ def mean(
     extra = {} if where is True else {"where": where}
     total = np.sum(a, axis=axis, **_optional(keepdims), **extra)
     count = _count(a, axis, where)
-    if where is not True and keepdims is True:
+    if where is not True:
         count = np.reshape(count, np.shape(total))
     return stored(_label_as(np.divide(total, count), dtype), out)
 
@@ -96,6 +96,8 @@ def var(
     squares = (centred * np.conjugate(centred)).real if a.dtype.kind == "c" else centred * centred
     total = np.sum(squares, axis=axis, **_optional(keepdims), **extra)
     count = np.maximum(_count(a, axis, where) - ddof, 0)
+    if where is not True:
+        count = np.reshape(count, np.shape(total))
     return stored(_label_as(np.divide(total, count), dtype), out)
 
 
@@ -392,3 +394,13 @@ def quantile(
     ]
     found = np.stack(parts).reshape(probabilities.shape + parts[0].shape)
     return stored(wrap(found, a._dtype, scalar=found.ndim == 0), out)
+
+
+@implements(np.bincount)
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    x = np.asarray(x)
+    weights = as_traced(weights)
+    out = np.zeros(max(int(x.max(initial=-1)) + 1, minlength)).astype(object)
+    for i, entry in zip(x, weights._entries, strict=True):
+        out[i] = out[i] + entry
+    return wrap(out)

@@ -48,7 +48,8 @@ def dispatch(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict[str, Any]
     kwargs.pop("casting", None), kwargs.pop("order", None), kwargs.pop("subok", None)
     if method == "at":
         return _at(ufunc, *inputs)
-    arrays = [unwrap(x) for x in inputs]
+    # The indices of `reduceat` are no operand.
+    arrays = [x if method == "reduceat" and i else unwrap(x) for i, x in enumerate(inputs)]
     if method == "__call__":
         result = _call(ufunc, inputs, arrays, out, kwargs)
     elif method == "outer":
