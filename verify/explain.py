@@ -8,8 +8,8 @@ from typing import Any
 
 from verify.load import LoadError, is_function, load
 
-# Tried in this order: matrices last, because their derivations are the longest.
-SHAPES: tuple[tuple[int, ...], ...] = ((), (3,), (2, 2))
+# The first at which the result is a scalar is shown: a loss on a vector rather than on a number.
+SHAPES: tuple[tuple[int, ...], ...] = ((3,), (2, 2), ())
 
 
 def explanation(target: str, *, latex: bool = False) -> str:
@@ -43,30 +43,32 @@ def explanation(target: str, *, latex: bool = False) -> str:
 
 
 def _of_callable(target: str, function: Callable[..., Any]) -> list[tuple[str, Any]]:
-    """The derivations by each argument, at the first shape that the function takes."""
+    """The derivations by each argument, at a shape that shows what the function does."""
     from symbolic import derive
 
     names = _arguments(target, function)
+    runs: list[tuple[dict[str, Any], Any]] = []
     problem: Exception | None = None
     for shape in SHAPES:
         tensors = _tensors(names, shape)
         try:
-            out = function(*tensors.values())
+            runs.append((tensors, function(*tensors.values())))
         except Exception as error:  # the user's code, at a shape that it need not take
             problem = error
-            continue
-        if getattr(out, "grad_fn", None) is None:
-            raise LoadError(target, "its result is no Tensor that depends on its arguments")
-        if out.shape:
-            out = out.sum()
-        found = []
-        for name, tensor in tensors.items():
-            title = f"derivative by {name}" if len(tensors) > 1 else ""
-            found.append((title, derive(out, tensor, names=tensors)))
-        return found
-    assert problem is not None
-    reason = f"it takes none of the shapes {', '.join(map(str, SHAPES))}: {problem}"
-    raise LoadError(target, reason)
+    if not runs:
+        reason = f"it takes none of the shapes {', '.join(map(str, SHAPES))}: {problem}"
+        raise LoadError(target, reason)
+    # A loss is best seen on a vector, what acts entry by entry on one entry.
+    scalar = [run for run in runs if getattr(run[1], "shape", None) == ()]
+    tensors, out = (scalar or runs)[0]
+    if getattr(out, "grad_fn", None) is None:
+        raise LoadError(target, "its result is no Tensor that depends on its arguments")
+    out = out.sum() if out.shape else out
+    several = len(tensors) > 1
+    return [
+        (f"derivative by {name}" if several else "", derive(out, tensor, names=tensors))
+        for name, tensor in tensors.items()
+    ]
 
 
 def _arguments(target: str, function: Callable[..., Any]) -> list[str]:

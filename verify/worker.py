@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from verify.load import Item, LoadError, discover, load, load_companion
+from verify.load import Item, LoadError, discover, load, load_companion, shorten
 from verify.verdict import Report, Verdict, plain
 
 PRINTED_LINES = 10
@@ -80,19 +80,31 @@ def _check(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
+        if _refused(error):
+            return LoadError(item.target, str(error), item.location)
         report = _failed(error)
     report.name = item.target
-    report.location = report.location or item.location
+    place = report.location or item.location
+    report.location = place and (shorten(place[0]), place[1])
     return report
 
 
+def _refused(error: BaseException) -> bool:
+    """Whether the check itself turned down what it was given, before it began."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, TypeError | ValueError) and frames[-1].filename.endswith(
+        (os.path.join("verify", "check.py"), os.path.join("verify", "subject.py"))
+    )
+
+
 def _failed(error: BaseException) -> Report:
-    """An exception that the check let through: a subject it cannot take, or a fault of its own."""
+    """An exception that the check let through: a fault of its own, more likely than the user's."""
     last = traceback.format_exception_only(error)[-1].strip()
+    frame = traceback.extract_tb(error.__traceback__)[-1]
     return Report(
         name="",
         verdict=Verdict.UNDECIDED,
-        reason=f"the check ended with {last}",
+        reason=f"the check ended with {last}, in {shorten(frame.filename)}:{frame.lineno}",
         notes=["".join(traceback.format_exception(error)).strip()],
     )
 

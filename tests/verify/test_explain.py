@@ -1,0 +1,71 @@
+import pytest
+
+from verify.command import main
+from verify.explain import explanation
+from verify.load import LoadError
+
+
+@pytest.fixture
+def functions(write, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return write(
+        "functions.py",
+        """
+        def loss(x): return ((x + 2) * (x + 2) * 3).mean()
+        def product(x, y): return x * y
+        def constant(x): return 3
+        def picky(x): raise ValueError("never")
+        def nothing(): return 3
+        """,
+    )
+
+
+def test_a_loss_is_derived_on_a_vector(functions):
+    text = explanation("functions.py:loss")
+    assert "∂o/∂x_i" in text
+    assert "power rule" in text
+
+
+def test_each_argument_has_its_derivation(functions):
+    text = explanation("functions.py:product")
+    assert text.startswith("derivative by x\n")
+    assert "\n\nderivative by y\n" in text
+    assert "∂o/∂x = y" in text
+
+
+def test_latex(functions):
+    text = explanation("functions.py:product", latex=True)
+    assert text.startswith("% derivative by x\n\\begin{align*}")
+    assert text.count("\\end{align*}") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("constant", "no Tensor that depends"),
+        ("picky", "takes none of the shapes .*: never"),
+        ("nothing", "takes no arguments"),
+        ("missing", "there is no missing"),
+    ],
+)
+def test_says_why_not(functions, name, complaint):
+    with pytest.raises(LoadError, match=complaint):
+        explanation(f"functions.py:{name}")
+
+
+def test_the_command(functions, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["explain", "functions.py:product"])
+    assert not caught.value.code
+    assert "∂o/∂x = y" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as caught:
+        main(["explain", "functions.py:constant"])
+    assert caught.value.code == 2
+    assert "no Tensor" in capsys.readouterr().err
+
+
+def test_a_name_alone_is_built_in(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["explain", "Sin"])
+    assert not caught.value.code
+    assert "cos" in capsys.readouterr().out
