@@ -18,7 +18,7 @@ class Case:
     """One lie and its twin; a trap (right, but tricky) has no lie.
 
     `options` are keyword arguments for `verify.check`; the lie gets `options` updated with
-    `lie_options`. A plain callable is its own twin: the right derivative (`grad=`, `vjp=` or `jac=`)
+    `lie_options`. A plain callable is its own twin: its right derivative (`grad=`, `vjp=`, `jac=`)
     stands in `options`, the wrong one in `lie_options`.
     """
 
@@ -47,7 +47,7 @@ class Case:
 
 def trap(name: str, kind: str, subject: Callable[..., Any], why: str, **options: Any) -> Case:
     """A right rule that a hasty checker takes for a wrong one."""
-    return Case(name, kind, None, subject, options, why=why)
+    return Case(f"trap: {name}", kind, None, subject, options, why=why)
 
 
 def modules() -> list[ModuleType]:
