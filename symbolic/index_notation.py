@@ -24,6 +24,7 @@ __all__ = [
     "evaluate",
     "evaluate_exactly",
     "fresh",
+    "kinks",
     "local_derivative",
     "replace_entries",
     "summed",
@@ -199,7 +200,7 @@ def _terms(expression: sp.Expr, array: sp.Symbol) -> list[tuple[sp.Expr, list, t
     for dummy, atom in back.items():
         if not (isinstance(atom, (Entry, IndexSum)) and atom.has(array)):
             continue
-        slope = _kinks(symbolic.diff(dummy)).xreplace(back)
+        slope = kinks(symbolic.diff(dummy)).xreplace(back)
         if slope == 0:
             continue
         if isinstance(atom, Entry):
@@ -211,7 +212,7 @@ def _terms(expression: sp.Expr, array: sp.Symbol) -> list[tuple[sp.Expr, list, t
     return found
 
 
-def _kinks(slope: sp.Expr) -> sp.Expr:
+def kinks(slope: sp.Expr) -> sp.Expr:
     """SymPy's Heaviside and sign as cases, which is how one writes them."""
     slope = slope.replace(sp.Heaviside, lambda x, *_: sp.Piecewise((1, x > 0), (0, True)))
     return slope.replace(sp.DiracDelta, lambda *_: sp.Integer(0))

@@ -353,9 +353,16 @@ def _arguments(node: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
     return [(e, None) if e is not None else (None, next(rest)) for e in node.edges], keywords
 
 
-def _forward(node: Any, raw: list[Any], keywords: dict[str, Any]) -> Any:
+def _context(node: Any) -> Any:
+    """A fresh ``ctx``, for the operation of a node to run again."""
     context = type(node)()
     context.edges, context.saved = list(node.edges), ()
+    context.origins, context.order = None, 0
+    return context
+
+
+def _forward(node: Any, raw: list[Any], keywords: dict[str, Any]) -> Any:
+    context = _context(node)
     with np.errstate(all="ignore"):
         return node.function.forward(context, *raw, **keywords)
 
@@ -435,8 +442,7 @@ def _from_backward(
     shape = shapes[output]
     columns: list[list[Any]] = [[] for _ in raw]
     for k in range(int(np.prod(shape))):
-        context = type(node)()
-        context.edges, context.saved = list(node.edges), ()
+        context = _context(node)
         node.function.forward(context, *raw, **keywords)
         seeds = [np.zeros(s) for s in shapes]
         seeds[output].flat[k] = 1.0
