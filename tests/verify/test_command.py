@@ -211,7 +211,7 @@ class TestOptions:
     def test_what_to_type_to_see_it_again(self, run, write):
         write("layers.py", A="refuted")
         _, out, _ = run("layers.py", "--seed", "7", "--max-ulps", "8")
-        assert "again     gradproof layers.py:A --seed 7 --max-ulps 8\n" in out
+        assert "again      gradproof layers.py:A --seed 7 --max-ulps 8\n" in out
 
     def test_jobs_0_runs_here(self, run, write):
         write("layers.py", A="proved", B="refuted")

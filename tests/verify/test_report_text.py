@@ -49,7 +49,7 @@ def test_the_first_three_lines_say_what_where_and_how_to_see_it_again():
 def test_a_failure_has_all_one_needs():
     shown = str(failure())
     for part in (
-        "given     1.0", "expected  0.6225", "exp(x)/(exp(x) + 1)", "a factor is missing",
+        "given      1.0", "expected   0.6225", "exp(x)/(exp(x) + 1)", "a factor is missing",
         "x[0] > 20", "layers.py:12", "return grad * expit(x)",
         "    import numpy as np\n    print(backward", "shape (0,)",
     ):  # fmt: skip
@@ -89,7 +89,7 @@ def test_ascii_where_the_stream_has_no_more(tmp_path):
 
 def test_what_one_copies_is_not_wrapped():
     command = "gradproof " + "x" * 100
-    assert f"again     {command}\n" in str(failure(command=command))
+    assert f"again      {command}\n" in str(failure(command=command))
 
 
 def table(entries):
@@ -103,7 +103,16 @@ def test_ten_rows_the_worst_first_and_marked():
     assert len(rows) == 10
     assert rows[0].split()[:4] == [">", "x[13]", "14", "1"]
     assert sum(">" in row for row in rows) == 1
-    assert "and 4 more" in shown
+    assert "and 3 more, 1 that are right" in shown
+
+
+def test_entries_that_are_right_are_no_rows():
+    right = [Entry.compare("x", (i,), 1.0, 1.0 + i * 2e-16) for i in range(4)]
+    rows, shown = table([*right, Entry.compare("x", (9,), 1.0, 2.0)])
+    assert rows == []  # the one that is wrong is the counterexample
+    rows, shown = table([*right, *(Entry.compare("x", (8 + i,), 1.0, 2.0) for i in range(2))])
+    assert [row.split()[-6] for row in rows] == ["x[8]", "x[9]"]
+    assert "and 4 that are right" in shown
 
 
 def test_nan_is_worse_than_anything():
@@ -162,8 +171,18 @@ def test_headlines(changes, headline):
 
 def test_large_inputs_are_described():
     found = Counterexample({"x": np.ones((20, 30)), "axis": -1}, np.ones(20), (3, 4), 1.0, 2.0)
-    line = str(failure(counterexample=found)).splitlines()[1]
-    assert "x[3, 4] at x = <array of shape (20, 30)>, axis = -1" in line
+    lines = str(failure(counterexample=found)).splitlines()
+    assert lines[1].split(maxsplit=1)[1] == "x[3, 4], shapes x (20, 30), grad_output (20,)"
+    assert lines[3].split(maxsplit=1) == ["at", "x = <array of shape (20, 30)>"]
+    assert lines[4].strip() == "axis = -1"
+
+
+def test_inputs_that_do_not_fit_on_a_line_have_their_own():
+    found = Counterexample({"x": np.eye(3), "y": np.eye(3)}, np.ones(3), (), 1.0, 2.0)
+    lines = str(failure(counterexample=found)).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "at         x = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]" in lines[3]
+    assert "grad_output = [1.0, 1.0, 1.0]" in lines[5]
 
 
 def test_summary_counts(capsys):

@@ -171,9 +171,9 @@ def _facts(report: Report) -> str:
 
 
 def _entries(report: Report) -> str:
-    if len(report.entries) < 2:
-        return ""
-    worst = wording.worst_first(report.entries)
+    worst = wording.wrong_entries(report.entries)
+    if len(worst) < 2:
+        return svg.heat_map(report.entries)
     head = "".join(
         f"<th>{title}</th>"
         for title in ("entry", "given", "expected", "abs error", "rel error", "ulps")
@@ -193,8 +193,8 @@ def _entries(report: Report) -> str:
         rows.append(f"<tr{mark}><td>{name}</td>{cells}</tr>")
     more = len(worst) - ROWS
     rest = f"<p>and {more} more</p>" if more > 0 else ""
-    table = f"<table class='entries'><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{rest}"
-    return table + svg.heat_map(report.entries)
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f'<table class="entries">{body}</table>{rest}' + svg.heat_map(report.entries)
 
 
 def _evidence(report: Report) -> str:

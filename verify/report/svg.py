@@ -42,7 +42,8 @@ def heat_map(entries: Sequence[Entry]) -> str:
         label += f"given {wording.number(entry.given, 6)}, expected "
         label += wording.number(entry.expected, 6)
         parts.append(
-            f'<rect class="cell" x="{column * CELL + 1}" y="{row * CELL + 1}" width="{CELL}" height="{CELL}" '
+            f'<rect class="cell" x="{column * CELL + 1}" y="{row * CELL + 1}" '
+            f'width="{CELL}" height="{CELL}" '
             f'fill="var(--refuted)" fill-opacity="{_depth(entry.rel_error):.2f}">'
             f"<title>{html.escape(label)}</title></rect>"
         )

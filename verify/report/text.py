@@ -96,7 +96,7 @@ def _show_pass_details(out: Console, report: Report) -> None:
     _row(out, "means", report.verdict.meaning)
     _row(out, "holds", report.scope)
     _row(out, "power", wording.power(report))
-    _row(out, "formula", report.derivative)
+    _row(out, "derivative", report.derivative)
     _row(out, "worst", report.worst)
     _show_evidence(out, report)
     _show_margins(out, report)
@@ -109,15 +109,19 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
     head.append(f"{_clean(report.name)}: ", style="bold")
     head.append(_clean(wording.headline(report)))
     out.print(head, soft_wrap=True)
-    where, again = wording.where(report), wording.again(report)
+    long = wording.is_long(report)
+    where, again = wording.where(report, short=long), wording.again(report)
     _row(out, "where", where, wrap=False)
     _row(out, "again", again, wrap=False)
 
     found = report.counterexample
     if found is not None:
+        for name, value in wording.inputs(found) if long else ():
+            first = name == next(iter(found.inputs))
+            _row(out, "at" if first else "", f"{name} = {_value(value)}")
         _row(out, "given", wording.number(found.actual), style="red")
         _row(out, "expected", wording.number(found.expected), style="green")
-    _row(out, "formula", report.derivative)
+    _row(out, "derivative", report.derivative)
     _row(out, "mistake", report.diagnosis, style="bold")
     if where != wording.place(report):
         _row(out, "source", wording.place(report), wrap=False)
@@ -147,12 +151,17 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
     out.print()
 
 
+def _value(value: object) -> str:
+    text = wording.listed(value)
+    return text if len(text) <= 500 else wording.array(value)
+
+
 def _row(out: Console, label: str, value: object, *, style: str = "", wrap: bool = True) -> None:
     """``label     value``; prose is wrapped, what one copies or clicks is not."""
     if value is None or value == "":
         return
     text = _clean(value)
-    lead = f"  {label:<10}"
+    lead = f"  {label:<11}"
     lines = (
         textwrap.wrap(text, max(out.width - len(lead), 20), break_long_words=False) or [""]
         if wrap
@@ -166,11 +175,9 @@ def _row(out: Console, label: str, value: object, *, style: str = "", wrap: bool
 
 
 def _show_entries(out: Console, report: Report) -> None:
-    if len(report.entries) < 2 and report.counterexample is not None:
+    rows = wording.wrong_entries(report.entries)
+    if len(rows) < (1 if report.counterexample is None else 2):
         return  # one entry has been shown already
-    if not report.entries:
-        return
-    rows = wording.worst_first(report.entries)
     table = Table(box=None, padding=(0, 1), show_edge=False, header_style="dim")
     table.add_column("")
     table.add_column("entry", no_wrap=True)
@@ -188,8 +195,10 @@ def _show_entries(out: Console, report: Report) -> None:
             style="bold" if place == 0 else "",
         )
     out.print(table)
-    if len(rows) > ROWS:
-        out.print(Text(f"    and {len(rows) - ROWS} more", style="dim"))
+    more, right = len(rows) - ROWS, len(report.entries) - len(rows)
+    counts = [f"{more} more"] * (more > 0) + [f"{right} that are right"] * (right > 0)
+    if counts:
+        out.print(Text(f"    and {', '.join(counts)}", style="dim"))
 
 
 def _show_evidence(out: Console, report: Report, only: Sequence[str] | None = None) -> None:
@@ -209,7 +218,7 @@ def _show_evidence(out: Console, report: Report, only: Sequence[str] | None = No
 def _show_margins(out: Console, report: Report) -> None:
     for label, items in (("not covered", report.not_covered), ("note", report.notes)):
         for item in items:
-            _row(out, label, f" {item}" if label == "not covered" else item)
+            _row(out, label, item)
 
 
 def _block(out: Console, title: str, text: str) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 from verify.verdict import Counterexample, Entry, Report, Verdict, plain
 
 WIDEST_INLINE = 60  # longer values are described here and spelled out in the code to run
+WIDEST_LINE = 67  # of what stands behind a label
+NEGLIGIBLE = 4  # ulps: an entry that is this close is not one of the wrong ones
 
 
 def number(value: Any, digits: int | None = None) -> str:
@@ -32,13 +34,18 @@ def number(value: Any, digits: int | None = None) -> str:
 
 def array(value: Any) -> str:
     """An argument's value, in brackets, or described by its shape where that would be long."""
-    text = _listed(plain(value))
+    text = listed(value)
     if len(text) <= WIDEST_INLINE:
         return text
     shape = getattr(value, "shape", None)
     if shape is None:
         return text[: WIDEST_INLINE - 1] + "…"
     return f"<array of shape {tuple(shape)}>"
+
+
+def listed(value: Any) -> str:
+    """All of an argument's value, in brackets."""
+    return _listed(plain(value))
 
 
 def _listed(value: Any) -> str:
@@ -57,12 +64,18 @@ def entry_name(argument: str | None, index: tuple[int, ...]) -> str:
     return f"{name}[{', '.join(map(str, index))}]" if index else name
 
 
-def point(found: Counterexample) -> str:
+def inputs(found: Counterexample) -> list[tuple[str, Any]]:
     """The input of a counterexample, argument by argument, upstream gradient last."""
-    parts = [f"{name} = {array(value)}" for name, value in found.inputs.items()]
+    values = list(found.inputs.items())
     if found.grad_output is not None:
-        parts.append(f"grad_output = {array(found.grad_output)}")
-    return ", ".join(parts)
+        values.append(("grad_output", found.grad_output))
+    return values
+
+
+def is_long(report: Report) -> bool:
+    """Whether the counterexample's input does not fit on the line that says where."""
+    found = report.counterexample
+    return found is not None and len(where(report) or "") > WIDEST_LINE
 
 
 def headline(report: Report) -> str:
@@ -120,12 +133,21 @@ def place(report: Report) -> str | None:
     return f"{report.location[0]}:{report.location[1]}" if report.location else None
 
 
-def where(report: Report) -> str | None:
-    """The entry and the input that show the failure."""
+def where(report: Report, *, short: bool = False) -> str | None:
+    """The entry and the input that show the failure; `short` leaves the values out."""
     found = report.counterexample
     if found is None:
         return place(report)
-    return f"{entry_name(report.argument, tuple(found.index))} at {point(found)}"
+    entry = entry_name(report.argument, tuple(found.index))
+    if not short:
+        point = ", ".join(f"{name} = {array(value)}" for name, value in inputs(found))
+        return f"{entry} at {point}" if point else entry
+    shapes = [
+        f"{name} {tuple(value.shape)}"
+        for name, value in inputs(found)
+        if getattr(value, "shape", ())
+    ]
+    return f"{entry}, shapes {', '.join(shapes)}" if shapes else entry
 
 
 def again(report: Report) -> str | None:
@@ -140,8 +162,11 @@ def again(report: Report) -> str | None:
     return None
 
 
-def worst_first(entries: list[Entry]) -> list[Entry]:
-    """The rows of the failure table, the largest loss first; what is not finite comes before."""
+def wrong_entries(entries: list[Entry]) -> list[Entry]:
+    """The rows of the failure table: the wrong entries, the largest loss first.
+
+    What is not finite comes before the rest.
+    """
 
     def loss(entry: Entry) -> tuple[float, float]:
         size = entry.ulps if entry.ulps is not None else entry.rel_error
@@ -150,7 +175,8 @@ def worst_first(entries: list[Entry]) -> list[Entry]:
             math.inf if math.isnan(entry.abs_error) else entry.abs_error,
         )
 
-    return sorted(entries, key=loss, reverse=True)
+    wrong = [e for e in entries if e.abs_error != 0 and (e.ulps is None or e.ulps > NEGLIGIBLE)]
+    return sorted(wrong, key=loss, reverse=True)
 
 
 def cells(report: Report) -> str:
