@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autodiff.grad_mode import mode
-from autodiff.graph import Node, Output, clock
+from autodiff.graph import Node, Output, _shared, check_fresh, clock
 from autodiff.tensor import Tensor, storage
 
 __all__ = ["Elementwise", "Function", "once_differentiable", "unbroadcast"]
@@ -102,6 +102,10 @@ class Function:
         """
         ctx = cls.node()
         ctx.saved = ()
+        if _shared:
+            for arg in args:
+                if isinstance(arg, Tensor):
+                    check_fresh(arg)
         raw: Sequence[Any]
         edges: Any
         given: Sequence[Any]

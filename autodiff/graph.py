@@ -44,8 +44,8 @@ class Node:
 
     # Attributes that many Functions set have slots, so that few nodes need a dict.
     __slots__ = (
-        "__dict__", "_given", "axis", "dtype", "edges", "kwargs", "order", "origins", "saved",
-        "shape", "shape_in", "shapes",
+        "__dict__", "__weakref__", "_given", "axis", "dtype", "edges", "kwargs", "order",
+        "origins", "saved", "shape", "shape_in", "shapes",
     )  # fmt: skip
 
     _given: tuple[list[Any], dict[str, Any]]
@@ -106,7 +106,7 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
-        return tuple([_public_edge(edge) for edge in self.edges])
+        return tuple([public_edge(edge) for edge in self.edges])
 
     def name(self) -> str:
         """Return the name that tensors print, such as ``AddBackward``."""
@@ -148,7 +148,7 @@ class Node:
                 if origin < 0:
                     source = f"output {-1 - origin} of {self.name()}"
                 elif self.edges[origin] is not None:
-                    node, index = _public_edge(self.edges[origin])
+                    node, index = public_edge(self.edges[origin])
                     source = f"output {index} of {type(node).__name__}"
                 raise RuntimeError(
                     "one of the variables needed for gradient computation has been modified by an "
@@ -214,7 +214,7 @@ class AccumulateGrad:
         return f"<AccumulateGrad object at {id(self):#x}>"
 
 
-def _public_edge(edge: Any) -> tuple[Any, int]:
+def public_edge(edge: Any) -> tuple[Any, int]:
     if edge is None or isinstance(edge, Node):
         return edge, 0
     if isinstance(edge, Output):
@@ -245,22 +245,49 @@ def _storage(array: Any) -> Any:
     return array
 
 
-def mark_modified(array: Any) -> None:
+# The same for memory that several tensors share, where a change leaves the others' history behind.
+_shared: dict[int, int] = {}
+
+
+def mark_modified(array: Any, shared: bool = False) -> None:
     """Step the version counter of the memory that `array` lies in."""
     storage = _storage(array)
     key = id(storage)
     counter = _modified.get(key)
     if counter is None:
+
+        def forget(_: Any) -> None:
+            _modified.pop(key, None)
+            _shared.pop(key, None)
+
         try:
-            reference = weakref.ref(storage, lambda _: _modified.pop(key, None))
+            reference = weakref.ref(storage, forget)
         except TypeError:  # an exporter of memory that cannot be weakly referenced: keep it alive
             reference = storage
         counter = _modified[key] = _Counter(reference)
     counter.count += 1
-    counter.stamps.append(next(clock))
+    stamp = next(clock)
+    counter.stamps.append(stamp)
+    if shared:
+        _shared[key] = stamp
 
 
 def version(array: Any) -> int:
     """Return how often the memory that `array` lies in was changed in place."""
     counter = _modified.get(id(_storage(array)))
     return 0 if counter is None else counter.count
+
+
+def check_fresh(tensor: Any) -> None:
+    """Raise if a tensor's memory was changed, through another tensor, after it was computed."""
+    node = tensor._node
+    if node is None:
+        return
+    stamp = _shared.get(id(_storage(tensor._data)))
+    if stamp is not None and stamp < node.order:
+        raise RuntimeError(
+            "a tensor is used whose memory was changed in place through another tensor that shares "
+            f"it (a view, or what it is a view of): the history of this one, {public_edge(node)[0]}"
+            ", does not know of the change. Copy one of the two with .clone(), or compute the new "
+            "values out of place."
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autodiff import graph
+from autodiff.inplace import InPlace
 from autodiff.methods import Methods
 
 __all__ = ["Tensor", "as_array", "storage", "wrap"]
@@ -47,7 +49,7 @@ def wrap(array: Any, node: Any) -> Tensor:
     return Tensor._make(array, node)
 
 
-class Tensor(Methods):
+class Tensor(Methods, InPlace):
     """An array that records what is done with it, so that it can be differentiated.
 
     Make one with `tensor`, `ones`, `zeros`, `randn` and the like, or by operations on others.
@@ -420,6 +422,36 @@ class Tensor(Methods):
 
         return tensor_text(self)
 
+    def __copy__(self) -> Tensor:
+        return self._same(self._data)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self._node is not None:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+                "protocol at the moment: copy x.detach(), or use x.clone()"
+            )
+        copied = self._same(copy.deepcopy(self._data, memo))
+        copied._grad = copy.deepcopy(self._grad, memo)
+        memo[id(self)] = copied
+        return copied
+
+    def _same(self, data: Any) -> Tensor:
+        other = Tensor._make(data, self._node)
+        other._requires_grad = self._requires_grad
+        return other
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._node is not None:
+            raise RuntimeError("only leaf tensors can be pickled: pickle x.detach()")
+        return _restored, (np.asarray(self._data), self._requires_grad, self._grad)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.numpy().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return np.asarray(self._data).__dlpack_device__()
+
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if not self.shape else format(repr(self), spec)
 
@@ -428,6 +460,12 @@ class Tensor(Methods):
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return dispatch.function(func, args, kwargs)
+
+
+def _restored(data: Any, requires_grad: bool, grad: Tensor | None) -> Tensor:
+    tensor = Tensor(data, requires_grad)
+    tensor._grad = grad
+    return tensor
 
 
 class RemovableHandle:
@@ -449,6 +487,6 @@ class RemovableHandle:
 
 
 # These need Tensor, which exists only now.
-from autodiff import dispatch, engine, functions, methods  # noqa: E402
+from autodiff import dispatch, engine, functions, inplace, methods  # noqa: E402
 
-methods.F = functions
+methods.F = inplace.F = functions

@@ -8,7 +8,7 @@ import numpy as np
 
 from autodiff._lazy import sp
 from autodiff.dispatch import implements
-from autodiff.function import Function
+from autodiff.function import Function, unbroadcast
 from autodiff.functions._axes import along
 from autodiff.functions._public import operand
 from autodiff.tensor import Tensor
@@ -115,6 +115,66 @@ class Scatter(Function):
         return np.array(out, dtype=object).reshape(shape)
 
 
+class Setitem(Function):
+    """``x`` with the entries at an index replaced by those of ``y``, which is broadcast.
+
+    Where a place is named several times the last entry stands, and gets the gradient.
+    """
+
+    examples = [
+        ((3,), (), {"index": 1}),
+        ((2, 3), (2,), {"index": (slice(None), 1)}),
+        ((2, 3), (3,), {"index": slice(None)}),
+        ((3,), (2,), {"index": np.array([2, 0])}),
+        ((3,), (3,), {"index": np.array([1, 0, 1])}),
+        ((3,), (), {"index": np.array([True, False, True])}),
+        ((), (), {"index": ()}),
+        ((2,), (0,), {"index": slice(0, 0)}),
+    ]
+
+    @staticmethod
+    def prepare(ctx: Any, shape: tuple[int, ...], of_value: tuple[int, ...], index: Any) -> None:
+        """Keep what the backward needs: which places were replaced, and by which entries."""
+        replaced = np.zeros(shape, bool)
+        replaced[index] = True
+        ctx.index, ctx.replaced, ctx.shape_in, ctx.stands = index, replaced, of_value, None
+        if not _selects_once(index):
+            numbers = np.arange(replaced[index].size).reshape(replaced[index].shape)
+            last = np.zeros(shape, int)
+            last[index] = numbers
+            ctx.stands = last[index] == numbers
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any, *, index: Any) -> Any:
+        Setitem.prepare(ctx, x.shape, getattr(y, "shape", ()), index)
+        out = x.copy()
+        out[index] = y
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        of_value = grad[ctx.index]
+        if ctx.stands is not None:
+            of_value = np.where(ctx.stands, of_value, 0)
+        return np.where(ctx.replaced, 0, grad), _shrunk(of_value, ctx.shape_in)
+
+    @staticmethod
+    def formula(x: Any, y: Any, *, index: Any) -> Any:
+        out = np.array(x, dtype=object)
+        places = np.arange(out.size).reshape(out.shape)[index]
+        flat, entries = out.ravel(), np.broadcast_to(np.asarray(y, dtype=object), np.shape(places))
+        for place, entry in zip(np.ravel(places), entries.ravel(), strict=True):
+            flat[place] = entry
+        out = flat.reshape(out.shape)
+        return out if out.shape else out[()]
+
+
+def _shrunk(grad: Any, shape: tuple[int, ...]) -> Any:
+    """Undo the broadcasting of an assigned value, which may have more axes than its target."""
+    inner = shape[max(0, len(shape) - grad.ndim) :]
+    return np.reshape(unbroadcast(grad, inner), shape)
+
+
 class Sort(Function):
     """The entries in rising order along an axis; a gradient goes back where its entry came from."""
 
@@ -203,7 +263,13 @@ def _along_index(indices: Any, axis: int, shape: tuple[int, ...]) -> tuple[Any, 
 
 def getitem(x: Any, index: Any) -> Tensor:
     """Return ``x[index]``, for every kind of NumPy index."""
-    return Getitem.apply(operand(x), index=plain_index(index))  # type: ignore[no-any-return]
+    index = plain_index(index)
+    if isinstance(index, int) or (
+        type(index) is tuple and all([isinstance(entry, int) for entry in index])  # noqa: C419
+    ):
+        # With dots a single entry is a view too, not a copy: changing it in place is seen.
+        index = (*index, Ellipsis) if type(index) is tuple else (index, Ellipsis)
+    return Getitem.apply(operand(x), index=index)  # type: ignore[no-any-return]
 
 
 @implements(np.sort)

@@ -158,7 +158,9 @@ def _sinc_slope(x: Any) -> Any:
     series = _SINC_SERIES[0]
     for coefficient in _SINC_SERIES[1:]:
         series = series * t + coefficient
-    return np.where(near, series * x, (np.cos(pi * away) - np.sinc(away)) / away)
+    # Whole turns come off before pi, which is rounded, is multiplied: the cosine of 1e20 pi is 1.
+    turned = away - 2 * np.rint(away / 2)
+    return np.where(near, series * x, (np.cos(pi * turned) - np.sinc(away)) / away)
 
 
 class Sinc(Elementwise):

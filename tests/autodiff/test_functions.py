@@ -1,4 +1,4 @@
-"""Every built-in Function against finite differences, its formula, and what a backward must keep."""
+"""Every built-in Function against differences and its formula, and what a backward must keep."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 @pytest.fixture(params=CASES, ids=IDS)
 def case(request):
-    name, function, shapes, kwargs = request.param
+    _, function, shapes, kwargs = request.param
     return function, arguments(function, shapes), kwargs
 
 
