@@ -11,7 +11,7 @@ May import: :mod:`symbolic.primitives`, :mod:`symbolic.constants`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -28,16 +28,13 @@ class Node:
     with no closed form, taken as exact) and ``("pi", ())``, ``("euler", ())``.
     """
 
-    __slots__ = ("args", "index", "op")
+    __slots__ = ("args", "children", "index", "op")
 
     def __init__(self, op: str, args: tuple, index: int):
         self.op = op
         self.args = args
         self.index = index
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return () if self.op in primitives.LEAVES else self.args
+        self.children: tuple[Node, ...] = () if op in primitives.LEAVES else args
 
     @property
     def is_constant(self) -> bool:
@@ -50,19 +47,26 @@ class Node:
         return f"{self.op}({', '.join(map(repr, self.args))})" if self.args else self.op
 
 
-def topological(roots: Iterable[Node]) -> list[Node]:
-    """All nodes below ``roots``, each after its arguments (without recursion)."""
+def topological(roots: Iterable[Node], done: Container[Node] = ()) -> list[Node]:
+    """All nodes below ``roots``, each after its arguments (without recursion).
+
+    Nodes in ``done``, and what lies below these alone, are left out.
+    """
     order: list[Node] = []
     seen: set[Node] = set()
-    stack = [(root, False) for root in roots]
+    stack = [root for root in roots if root not in done]
     while stack:
-        node, expanded = stack.pop()
-        if expanded:
-            order.append(node)
-        elif node not in seen:
+        node = stack[-1]
+        if node in seen:
+            stack.pop()
+            continue
+        waiting = [child for child in node.children if child not in seen and child not in done]
+        if waiting:
+            stack.extend(waiting)
+        else:
+            stack.pop()
             seen.add(node)
-            stack.append((node, True))
-            stack.extend((child, False) for child in node.children if child not in seen)
+            order.append(node)
     return order
 
 
@@ -75,7 +79,7 @@ class Graph:
         self.zero = self.constant(0)
         self.one = self.constant(1)
         self.closed_forms: dict[float, str] = {}
-        self._partials: dict[Node, tuple[Node, ...]] = {}
+        self._partials: dict[tuple[Node, int], Node] = {}
 
     def make(self, op: str, *args: Any) -> Node:
         """The node of that operation, as it stands, without folding."""
@@ -202,11 +206,13 @@ class Graph:
 
     def partials(self, node: Node) -> tuple[Node, ...]:
         """The derivative of ``node`` in each of its arguments, as SymPy derives it."""
-        found = self._partials.get(node)
+        return tuple(self.partial(node, i) for i in range(len(node.children)))
+
+    def partial(self, node: Node, i: int) -> Node:
+        """The derivative of ``node`` in its argument ``i``."""
+        found = self._partials.get((node, i))
         if found is None:
-            found = self._partials[node] = tuple(
-                self._partial(node, i) for i in range(len(node.children))
-            )
+            found = self._partials[node, i] = self._partial(node, i)
         return found
 
     def _partial(self, node: Node, i: int) -> Node:
@@ -238,11 +244,12 @@ class Graph:
             g = cotangent.get(node)
             if g is None or g is self.zero or node not in active:
                 continue
-            for child, slope in zip(node.children, self.partials(node), strict=True):
-                if child in active and slope is not self.zero:
-                    cotangent[child] = self.add(
-                        cotangent.get(child, self.zero), self.mul(g, slope)
-                    )
+            for i, child in enumerate(node.children):
+                if child not in active:  # there may be no closed form (a Bessel function's order)
+                    continue
+                slope = self.partial(node, i)
+                if slope is not self.zero:
+                    cotangent[child] = self.add(cotangent.get(child, self.zero), self.mul(g, slope))
         return [cotangent.get(x, self.zero) if x in active else self.zero for x in wrt]
 
     def substitute(self, roots: Sequence[Node], replacement: dict[Node, Node]) -> list[Node]:
