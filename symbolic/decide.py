@@ -218,19 +218,23 @@ class _Task:
         program = Program(gaps)
         found = []
         for attempt in range(24):
-            low = -2.0 if attempt % 2 else 0.1
-            point = {name: round(generator.uniform(low, 2.0), 3) for name in names}
+            signs = [(1, 1), (-1, -1), (1, -1), (-1, 1)][attempt % 4]
+            point = {
+                name: signs[k % 2] * round(generator.uniform(0.1, 3.0), 3)
+                for k, name in enumerate(names)
+            }
             with precision(_BITS):
                 values = program.run(BALL, {n: to_arb(point[n]) for n in program.variables})
             if all(_holds(f.sign, v) for f, v in zip(self.facts, values, strict=True)):
                 found.append(point)
-                if len(found) == 2:
+                if len(found) == 4:
                     break
         return found
 
     def residues(self) -> None:
         """Which pairs have the same normal form, by its value modulo a prime."""
         self.same: set[int] = set()
+        self.perhaps: set[int] = set()
         left = self.open()
         if not left:
             return
@@ -245,29 +249,34 @@ class _Task:
                     self.reasons[i] = "different normal forms"
             except TooBig:
                 self.reasons[i] = "too large"
+                self.perhaps.add(i)
             except Undefined:
                 self.reasons[i] = "a division by zero"
 
     def normal_forms(self, seconds: float) -> None:
-        """The full normal forms of pairs that have the same residue: a proof without chance."""
+        """The full normal forms of pairs that have the same residues: a proof without chance."""
         end = time_left() - seconds
-        same = [i for i in self.open() if i in self.same]
-        for i in same:
-            method = "normal form, at a random point modulo a prime of 256 bits"
+        for i in self.open():
+            if i not in self.same and i not in self.perhaps:
+                continue
             share = (time_left() - end) / 4
-            try:
-                if share > 0:
-                    with time_limit(share):
-                        x, y = self.forms.of(*self.pairs[i])
-                        if self.forms.tower.equal(x, y):
-                            method = "normal form"
-            except (TooBig, Undefined):
-                pass
-            except OutOfTime:
-                if time_left() <= 0:
-                    self.prove(i, method)
-                    raise
-            self.prove(i, method)
+            small = len(topological(self.pairs[i])) <= _EXACT_NODES
+            if share > 0 and small and self._same_normal_form(i, share):
+                self.prove(i, "normal form")
+            elif i in self.same:
+                self.prove(i, "normal form, at a random point modulo a prime of 256 bits")
+
+    def _same_normal_form(self, i: int, seconds: float) -> bool:
+        try:
+            with time_limit(seconds):
+                x, y = self.forms.of(*self.pairs[i])
+                return self.forms.tower.equal(x, y)
+        except (TooBig, Undefined):
+            return False
+        except OutOfTime:
+            if time_left() <= 0:
+                raise
+            return False
 
     def up_to_rounding(self) -> None:
         """Pairs with floats: their constants snapped together, then coefficients compared."""
@@ -309,6 +318,7 @@ class _Task:
 
 _BITS = 128
 _SYMPY_NODES = 60
+_EXACT_NODES = 400
 
 
 def _compare(x: Any, y: Any) -> str:
@@ -357,9 +367,9 @@ def _forms(
     graph: Graph, nodes: Sequence[Node], facts: Sequence[Condition]
 ) -> tuple[NormalForms, Residues]:
     """The normal forms to work with: kept for each graph and set of facts."""
-    known: list[Fact] = [(c.gap, c.sign) for c in facts]
+    known: list[Fact] = [(c.gap, c.sign, 0) for c in facts]
     known += implied_facts(nodes)
-    known = sorted(set(known), key=lambda fact: (fact[0].index, fact[1]))
+    known = sorted(set(known), key=lambda fact: (fact[0].index, *fact[1:]))
     kept = _CACHE.setdefault(graph, {})
     key = tuple(known)
     pair = kept.get(key)

@@ -97,20 +97,39 @@ def exp(nf: NormalForms, a: Element) -> Element:
     if a.num.is_zero():
         return tower.one
     result = tower.one
+    a, proper = split_proper(nf, a)
+    if proper is not None:
+        result = _exp_of(nf, proper)
+    a, algebraic = _take_logarithms(nf, a)
+    for base, exponent in algebraic:
+        result = tower.mul(result, base(exponent))
+    for part in _split_constant(nf, a):
+        result = tower.mul(result, _exp_of(nf, part))
+    return result
+
+
+def split_proper(nf: NormalForms, a: Element) -> tuple[Element, Element | None]:
+    """A polynomial over an integer, and a fraction none of whose terms the denominator divides.
+
+    x/(x + 1) becomes 1 and -1/(x + 1), so that it is seen to depend on 1/(x + 1) and 1.
+    A fraction whose denominator has another leading coefficient than 1 is left whole.
+    """
+    tower = nf.tower
     if a.den.is_constant():
-        a, algebraic = _take_logarithms(nf, a)
-        for base, exponent in algebraic:
-            result = tower.mul(result, base(exponent))
-        for part in _split_constant(nf, a):
-            result = tower.mul(result, _exp_of(nf, part))
-        return result
-    return _exp_of(nf, a)
+        return a, None
+    if a.den.leading_coefficient() != 1 or len(a.num) > 500:
+        return tower.zero, a
+    quotient, rest = divmod(a.num, a.den)
+    return tower.make(quotient, tower.one_poly), tower.make(rest, a.den)
 
 
 def _take_logarithms(
     nf: NormalForms, a: Element
 ) -> tuple[Element, list[tuple[Callable[[Fraction], Element], Fraction]]]:
-    """Split off the terms c log|f| with rational c, whose exponentials are powers of |f|."""
+    """Split off the terms c log|f| with rational c, whose exponentials are powers of |f|.
+
+    Lambert's function goes the same way: exp(W(u)) = u / W(u).
+    """
     tower = nf.tower
     den = int(a.den.leading_coefficient())
     kept, taken = [], []
@@ -120,6 +139,14 @@ def _take_logarithms(
             if generator.kind == "log":
                 f = generator.data
                 taken.append((lambda e, f=f: absolute_power(nf, f, e), Fraction(int(c), den)))
+                continue
+            if generator.kind == "lambertw":
+                _, (u,) = generator.data
+                ratio = tower.div(u, tower.element(generator))
+                nf.assume(ratio, 1, strict=True)
+                taken.append(
+                    (lambda e, r=ratio: power(nf, r, nf.rational(e)), Fraction(int(c), den))
+                )
                 continue
         kept.append((m, c))
     if not taken:
@@ -139,8 +166,8 @@ def _split_constant(nf: NormalForms, a: Element) -> list[Element]:
         else:
             rest.append((m, c))
     parts = [p for p in (rational, constant, rest) if p]
-    if len(parts) == 1:
-        return [a]
+    if len(parts) < 2:
+        return [a] if parts else []
     return [tower.make(tower.from_terms(p), a.den) for p in parts]
 
 
@@ -341,8 +368,7 @@ def _signum(nf: NormalForms, f: fmpz_mpoly) -> Element:
     key = ("signum", poly_key(f))
     generator = tower.find(key)
     if generator is None:
-        generator = tower.new(key, "signum", f, constant=tower.is_constant(f))
-        tower.relate(generator, 2, tower.one_poly, root=True)
+        generator = tower.new(key, "signum", f, (2, tower.one_poly), constant=tower.is_constant(f))
     return tower.element(generator)
 
 
@@ -380,11 +406,14 @@ def _root(nf: NormalForms, f: fmpz_mpoly, prime: int, level: int) -> Generator:
         under = tower.mul(tower.make(f, tower.one_poly), _signum(nf, f)).num
     else:
         under = tower.poly(_root(nf, f, prime, level - 1))
-    generator = tower.new(
-        key, "root", (f, prime**level), constant=tower.is_constant(f), positive=True
+    return tower.new(
+        key,
+        "root",
+        (f, prime**level),
+        (prime, under),
+        constant=tower.is_constant(f),
+        positive=True,
     )
-    tower.relate(generator, prime, under, root=True)
-    return generator
 
 
 # Angles
@@ -411,7 +440,8 @@ def sin_cos(nf: NormalForms, a: Element) -> tuple[Element, Element]:
         s, c = _exact_angle(nf, turn)
     if a.num.is_zero():
         return s, c
-    for part in _split_constant(nf, a) if a.den.is_constant() else [a]:
+    a, proper = split_proper(nf, a)
+    for part in [*_split_constant(nf, a), *([] if proper is None else [proper])]:
         coordinates, _ = nf.angles.coordinates(part)
         for number, k in coordinates.items():
             k *= nf.angle_parts.get(number, 1)
@@ -458,9 +488,9 @@ def _angle(nf: NormalForms, number: int) -> tuple[Element, Element]:
         fine = tower.mul(a, nf.rational(Fraction(1, nf.angle_parts.get(number, 1))))
         constant = tower.is_constant(a.num) and tower.is_constant(a.den)
         cosine = tower.new(("cos", key), "cos", fine, constant=constant)
-        sine = tower.new(("sin", key), "sin", fine, constant=constant)
-        sine.partner, cosine.partner = cosine.index, sine.index
-        tower.relate(sine, 2, 1 - tower.poly(cosine) ** 2, root=False)
+        unit = (2, 1 - tower.poly(cosine) ** 2)
+        sine = tower.new(("sin", key), "sin", fine, unit, constant=constant, partner=cosine.index)
+        cosine.partner = sine.index
     return tower.element(sine), tower.element(cosine)
 
 
@@ -574,8 +604,34 @@ def odd(op: str) -> Callable[[NormalForms, Element], Element]:
 
 
 def arccos(nf: NormalForms, a: Element) -> Element:
-    half_pi = nf.tower.mul(nf.rational(Fraction(1, 2)), nf.tower.element(nf.pi()))
-    return nf.tower.sub(half_pi, odd("arcsin")(nf, a))
+    return nf.tower.sub(_half_pi(nf), odd("arcsin")(nf, a))
+
+
+def _half_pi(nf: NormalForms) -> Element:
+    return nf.tower.mul(nf.rational(Fraction(1, 2)), nf.tower.element(nf.pi()))
+
+
+def arctan(nf: NormalForms, a: Element) -> Element:
+    """Of a and 1/a, which differ by a right angle, the one whose numerator comes first."""
+    sign = nf.sign_of(a)
+    if sign is None or poly_key(a.num) >= poly_key(a.den):
+        return odd("arctan")(nf, a)
+    turn = nf.tower.mul(nf.rational(sign), _half_pi(nf))
+    return nf.tower.sub(turn, odd("arctan")(nf, nf.tower.inverse(a)))
+
+
+def arctan2(nf: NormalForms, y: Element, x: Element) -> Element:
+    """Through arctan where the quadrant is known well enough."""
+    tower = nf.tower
+    if x.num.is_zero() or y.num.is_zero():
+        return nf.opaque("arctan2", [y, x])
+    right, up = nf.sign_of(x), nf.sign_of(y)
+    if right == 1:
+        return arctan(nf, tower.div(y, x))
+    if up is not None:
+        turn = tower.mul(nf.rational(up), _half_pi(nf))
+        return tower.sub(turn, arctan(nf, tower.div(x, y)))
+    return nf.opaque("arctan2", [y, x])
 
 
 RULES: dict[str, Callable[..., Element]] = {
@@ -590,7 +646,8 @@ RULES: dict[str, Callable[..., Element]] = {
     "tanh": tanh,
     "arcsin": odd("arcsin"),
     "arccos": arccos,
-    "arctan": odd("arctan"),
+    "arctan": arctan,
+    "arctan2": arctan2,
     "arcsinh": arcsinh,
     "arccosh": arccosh,
     "arctanh": arctanh,

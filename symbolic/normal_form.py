@@ -11,7 +11,8 @@ What an expression needs to be defined is a fact too: under ``log(x)`` or ``sqrt
 negative. Such facts are taken from all the expressions that are compared together.
 
 May import: :mod:`symbolic.graph`, :mod:`symbolic.tower`, :mod:`symbolic.elementary`,
-:mod:`symbolic.special`, :mod:`symbolic.limits`.
+:mod:`symbolic.special`, :mod:`symbolic.constant_values`, :mod:`symbolic.balls`,
+:mod:`symbolic.limits`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from typing import Any, NoReturn
 from flint import fmpz_mpoly
 
 from symbolic import elementary, special
+from symbolic.balls import precision
+from symbolic.constant_values import polynomial_value
 from symbolic.graph import Node, topological
 from symbolic.limits import check_time
 from symbolic.tower import Element, Full, TooBig, Tower, Undefined, poly_key
@@ -37,25 +40,33 @@ class _Refine(Exception):
     """A basis angle must be divided further: start again."""
 
 
-# A node and what is known of its sign: one of "<", "<=", "==", "!=", ">=", ">".
-Fact = tuple[Node, str]
+# A node, one of "<", "<=", "==", "!=", ">=", ">", and the bound that it stands in this relation to.
+Fact = tuple[Node, str, int]
 
 
 def implied_facts(roots: Iterable[Node]) -> list[Fact]:
     """What must hold for the expressions to be defined: no negative radicands, and so on."""
     facts: list[Fact] = []
     for node in topological(roots):
-        if node.op in ("log", "gammaln", "arccosh", "lambertw"):
-            if node.op == "log":
-                facts.append((node.args[0], ">"))
-            elif node.op == "arccosh":
-                facts.append((node.args[0], ">="))
-        elif node.op == "pow":
-            base, exponent = node.args
+        op, args = node.op, node.args
+        if op == "log":
+            facts.append((args[0], ">", 0))
+        elif op == "arccosh":
+            facts.append((args[0], ">=", 1))
+        elif op in ("arcsin", "arccos"):
+            facts += [(args[0], "<=", 1), (args[0], ">=", -1)]
+        elif op in ("arctanh", "erfinv"):
+            facts += [(args[0], "<", 1), (args[0], ">", -1)]
+        elif op in ("bessely", "besselk"):
+            facts.append((args[1], ">", 0))
+        elif op in ("gammainc", "gammaincc"):
+            facts += [(args[0], ">", 0), (args[1], ">=", 0)]
+        elif op == "pow":
+            base, exponent = args
             if exponent.op != "const":
-                facts.append((base, ">="))
+                facts.append((base, ">=", 0))
             elif exponent.args[0].denominator != 1:
-                facts.append((base, ">=" if exponent.args[0] > 0 else ">"))
+                facts.append((base, ">=" if exponent.args[0] > 0 else ">", 0))
     return facts
 
 
@@ -64,8 +75,8 @@ class NormalForms:
 
     Parameters
     ----------
-    facts : sequence of (Node, str)
-        Signs of nodes on the cell.
+    facts : sequence of (Node, str, int)
+        Inequalities and equations that hold on the cell.
     """
 
     def __init__(self, facts: Sequence[Fact] = (), capacity: int = 24):
@@ -78,6 +89,7 @@ class NormalForms:
         self.tower = Tower(capacity)
         self._memo: dict[Node, Element | Exception] = {}
         self.signs: dict[Any, int] = {}  # polynomial's key -> +1 or -1, in the weak sense
+        self.known: list[tuple[fmpz_mpoly, int]] = []  # the same as a list
         self.strict: set[Any] = set()  # keys of polynomials known not to vanish
         self.exponentials = elementary.Basis()
         self.angles = elementary.Basis()
@@ -90,22 +102,27 @@ class NormalForms:
     def _learn(self) -> None:
         """Signs of irreducible factors, from the signs of nodes."""
         equations, pending = [], []
-        for node, relation in self.facts:
-            if relation == "==":
+        for node, relation, bound in self.facts:
+            if relation == "==" and bound == 0:
                 equations.append(node)
-            elif relation != "!=":
-                pending.append((node, relation))
+            elif relation != "==":
+                pending.append((node, relation, bound))
         for node in equations:
             self._learn_value(node)
         # Innermost first: what is known of x helps to read a fact about sqrt(x**2) - 1.
         pending.sort(key=lambda fact: fact[0].index)
-        for node, relation in pending:
+        for node, relation, bound in pending:
             try:
                 element = self._fresh(node)
+                if bound:
+                    element = self.tower.sub(element, self.tower.rational(bound))
             except (TooBig, Undefined):
                 continue
-            sign = 1 if relation in (">", ">=") else -1
-            self.assume(element, sign, strict=relation in (">", "<"))
+            if relation == "!=":
+                self.assume_nonzero(element)
+            else:
+                sign = 1 if relation in (">", ">=") else -1
+                self.assume(element, sign, strict=relation in (">", "<"))
 
     def assume(self, element: Element, sign: int, strict: bool = False) -> None:
         """Take ``sign * element >= 0`` (``> 0`` where strict) as a fact."""
@@ -131,10 +148,21 @@ class NormalForms:
             else:
                 sign *= known
         if len(unknown) == 1:
-            self.signs[poly_key(unknown[0])] = sign
+            self._know(unknown[0], sign)
             self._settle()
         elif unknown:
             self._sign_facts.append((unknown, sign, strict))
+            self._settle()
+
+    def assume_nonzero(self, element: Element) -> None:
+        with suppress(TooBig):
+            for f, _ in self.tower.factor(element.num)[1]:
+                self.strict.add(poly_key(f))
+
+    def _know(self, f: fmpz_mpoly, sign: int) -> None:
+        if poly_key(f) not in self.signs:
+            self.known.append((f, sign))
+            self.signs[poly_key(f)] = sign
 
     def _settle(self) -> None:
         """Use products of known sign once all their factors but one have one."""
@@ -150,10 +178,17 @@ class NormalForms:
                         left.append(f)
                     else:
                         sign *= known
+                if len(left) == 2:
+                    # f g >= 0 and f + g of one sign: both have it, as 1 - x and 1 + x.
+                    f, g = left
+                    both = self._sign_by_terms(f + g if sign == 1 else f - g)
+                    if both is not None:
+                        self._know(f, both)
+                        left, sign = [g], sign * both
                 if len(left) < 2:
                     self._sign_facts.remove(fact)
                     if left:
-                        self.signs[poly_key(left[0])] = sign
+                        self._know(left[0], sign)
                         again = True
 
     def _learn_value(self, node: Node) -> None:
@@ -197,9 +232,29 @@ class NormalForms:
         if f.is_constant():
             return 1 if f.leading_coefficient() > 0 else -1
         known = self.signs.get(poly_key(f))
-        if known is not None:
-            return known
-        return self._sign_by_terms(f)
+        if known is None:
+            known = self._sign_by_terms(f)
+        if known is None and self.tower.is_constant(f):
+            known = self._sign_of_constant(f)
+        if known is None:
+            known = self._sign_by_comparison(f)
+        return known
+
+    def _sign_of_constant(self, f: fmpz_mpoly) -> int | None:
+        with precision(128):
+            value = polynomial_value(self.tower, f)
+            if value is None or not value.is_finite() or value.contains(0):
+                return None
+            return 1 if value > 0 else -1
+
+    def _sign_by_comparison(self, f: fmpz_mpoly) -> int | None:
+        """From x - 1 >= 0 that x + 1 >= 0: what is left of f without a known one has its sign."""
+        for p, sign in self.known:
+            for candidate in (1, -1):
+                rest = f - p if candidate == sign else f + p
+                if rest.is_zero() or self._sign_by_terms(rest) == candidate:
+                    return candidate
+        return None
 
     def _sign_by_terms(self, f: fmpz_mpoly) -> int | None:
         signs = set()
@@ -264,6 +319,8 @@ class NormalForms:
         TooBig, Undefined
             Where it outgrows the budget, or divides by zero.
         """
+        if not self._whole:
+            self._restart(self.tower.capacity)
         while True:
             try:
                 found = [self._fresh(node) for node in nodes]
@@ -284,6 +341,7 @@ class NormalForms:
 
     def _restart(self, capacity: int) -> None:
         """Build the tower anew, all nodes in the same order, so that basis angles keep numbers."""
+        self._whole = False  # and stays so, should a time limit strike
         while True:
             if capacity > _MAX_CAPACITY:
                 raise TooBig
@@ -292,6 +350,7 @@ class NormalForms:
                 for node in self._history:
                     with suppress(TooBig, Undefined):
                         self._fresh(node)
+                self._whole = True
                 return
             except Full:
                 capacity *= 2
@@ -302,17 +361,16 @@ class NormalForms:
         memo = self._memo
         found = memo.get(root)
         if found is None:
-            for node in topological([root]):
-                if node not in memo:
-                    check_time()
-                    try:
-                        for child in node.children:
-                            known = memo[child]
-                            if isinstance(known, Exception):
-                                raise known
-                        memo[node] = self._build(node)
-                    except (TooBig, Undefined) as failure:
-                        memo[node] = failure
+            for node in topological([root], memo):
+                check_time()
+                try:
+                    for child in node.children:
+                        known = memo[child]
+                        if isinstance(known, Exception):
+                            raise known
+                    memo[node] = self._build(node)
+                except (TooBig, Undefined) as failure:
+                    memo[node] = failure
             found = memo[root]
         if isinstance(found, Exception):
             raise type(found)()

@@ -16,6 +16,7 @@ May import: :mod:`symbolic.graph`, :mod:`symbolic.normal_form`, :mod:`symbolic.t
 from __future__ import annotations
 
 import random
+from itertools import product
 from typing import Any
 
 from flint import fmpz_mpoly
@@ -23,7 +24,7 @@ from flint import fmpz_mpoly
 from symbolic.graph import Node, topological
 from symbolic.limits import check_time
 from symbolic.normal_form import NormalForms
-from symbolic.tower import Element, Generator, TooBig, Undefined
+from symbolic.tower import Element, Generator, TooBig, Tower, Undefined, poly_key
 
 __all__ = ["PRIME", "Residues"]
 
@@ -34,6 +35,7 @@ __all__ = ["PRIME", "Residues"]
 PRIME = 79647343887294617175580633450035864839206564676118236135789490730084257761039
 _ODD_ROOTS = (3, 5, 7, 11, 13)
 _MAX_DEGREE = 2**150
+_MAX_BRANCHING = 6
 
 
 class _Unlucky(Exception):
@@ -41,35 +43,122 @@ class _Unlucky(Exception):
 
 
 class Residues:
-    """Values of nodes at one random point, for the generators of one :class:`NormalForms`."""
+    """Values of nodes at random points, for the generators of one :class:`NormalForms`.
+
+    One point is enough where the generators with their relations form a field. Two kinds of
+    generators may spoil that: an unknown sign (``s**2 = 1``), and a square root of something that
+    contains other roots, or sines, which may be a square unnoticed: ``sqrt(3 + 2 sqrt(2)) = 1 +
+    sqrt(2)`` and its negative are each true on one branch. So there is a point for each choice of their
+    signs, and equality is equality at all of them. (An odd root has one branch, in the field as on
+    the line.)
+    """
 
     def __init__(self, forms: NormalForms, seed: int = 0):
         self.forms = forms
-        self._random = random.Random(seed)
+        self._seed = seed
+        self._whole = False  # False while at work: a time limit that strikes leaves it so
         self._tower: Any = None
-        self._opaque: dict[Any, int] = {}
-        self._reset()
-
-    def _reset(self) -> None:
-        self._tower = self.forms.tower
-        self._values: dict[int, int] = {}  # generator's index -> residue
-        self._memo: dict[Node, tuple[int, int, int]] = {}  # residue, degrees above and below
         self._elements: dict[Node, Element | None] = {}
-        self._opaque.clear()
+        self._points: list[_Point] = []
+        self._branching: list[int] = []
 
     def equal(self, a: Node, b: Node) -> bool:
-        """Whether the two agree at the point.
+        """Whether the two agree at the points.
 
         Raises
         ------
         TooBig
-            Where the degree leaves too much room for an accident, or no point is found.
+            Where the degree leaves too much room for an accident, there are too many branches, or
+            no point is found.
         Undefined
             Where a denominator seems to vanish identically.
         """
+        if not self._whole:
+            self._restart()
+        self._whole = False
+        try:
+            self._prepare((a, b))
+            result = all(point.equal(a, b) for point in self._points)
+        except (TooBig, Undefined):
+            self._whole = True
+            raise
+        self._whole = True
+        return result
+
+    def _restart(self) -> None:
+        self._elements = {}
+        self._points = []
+        self._seen: set[Node] = set()
+        self._count = 0
+        self._tower = self.forms.tower
+
+    def _prepare(self, roots: tuple[Node, ...]) -> None:
+        """Normal forms of the functions' nodes first: they create the generators."""
+        nodes = topological(roots, self._seen)
+        functions = [node for node in nodes if not _rational(node)]
+        for node in functions:
+            self.element(node)
+        if self._tower is not self.forms.tower:  # it was built anew, larger
+            self._restart()
+            for node in functions:
+                self.element(node)
+        self._seen.update(nodes)
+        count = len(self._tower.generators)
+        if self._points and count == self._count:
+            return
+        self._count = count
+        branching = self._find_branching()
+        if branching != self._branching or not self._points:
+            if len(branching) > _MAX_BRANCHING:
+                raise TooBig
+            self._branching = branching
+            self._points = [
+                _Point(self, dict(zip(branching, signs, strict=True)), self._seed + k)
+                for k, signs in enumerate(product((1, -1), repeat=len(branching)))
+            ]
+
+    def _find_branching(self) -> list[int]:
+        found = []
+        for i, generator in sorted(self._tower.generators.items(), reverse=True):
+            if generator.kind == "signum":
+                found.append(i)
+            elif generator.kind == "root":
+                radicand, _ = generator.data
+                degree, under = self._tower.relation_of(i)
+                kinds = {self._tower.generators[j].kind for j in self._tower.used(radicand)}
+                first = degree == 2 and poly_key(under) != _chain(self._tower, generator)
+                if first and kinds & {"root", "sin", "cos", "signum"}:
+                    found.append(i)
+        return found
+
+    def element(self, node: Node) -> Element | None:
+        if node not in self._elements:
+            try:
+                [self._elements[node]] = self.forms.of(node)
+            except TooBig:
+                self._elements[node] = None
+        return self._elements[node]
+
+
+class _Point:
+    """A residue for each generator and, computed from these, for each node."""
+
+    def __init__(self, owner: Residues, signs: dict[int, int], seed: int):
+        self._owner = owner
+        self._tower = owner.forms.tower
+        self._signs = signs
+        self._random = random.Random(seed)
+        self._reset()
+
+    def _reset(self) -> None:
+        self._values: dict[int, int] = {}  # generator's index -> residue
+        self._memo: dict[Node, tuple[int, int, int]] = {}  # residue, degrees above and below
+        self._opaque: dict[Any, int] = {}
+
+    def equal(self, a: Node, b: Node) -> bool:
         for _ in range(6):
             try:
-                self._prepare((a, b))
+                self._assign()
                 x, y = self._value(a), self._value(b)
             except _Unlucky:
                 self._reset()
@@ -82,33 +171,11 @@ class Residues:
 
     # Nodes
 
-    def _prepare(self, roots: tuple[Node, ...]) -> None:
-        """Normal forms of the functions' nodes first: they create the generators."""
-        for node in topological(roots):
-            if node not in self._memo and not _rational(node):
-                self._element(node)
-        if self._tower is not self.forms.tower:  # it was built anew, larger
-            self._reset()
-            for node in topological(roots):
-                if not _rational(node):
-                    self._element(node)
-        self._assign()
-
-    def _element(self, node: Node) -> Element | None:
-        if node not in self._elements:
-            try:
-                [self._elements[node]] = self.forms.of(node)
-            except TooBig:
-                self._elements[node] = None
-        return self._elements[node]
-
     def _value(self, root: Node) -> tuple[int, int, int]:
         memo, p = self._memo, PRIME
         if root in memo:
             return memo[root]
-        for node in topological([root]):
-            if node in memo:
-                continue
+        for node in topological([root], memo):
             check_time()
             op = node.op
             if op == "const":
@@ -134,7 +201,7 @@ class Residues:
                     n, d = d, n
                 memo[node] = pow(x, k, p), n * abs(k), d * abs(k)
             else:
-                element = self._element(node)
+                element = self._owner.element(node)
                 if element is None:
                     key = (op, *(memo[c][0] for c in node.children))
                     if key not in self._opaque:
@@ -175,6 +242,8 @@ class Residues:
 
     def _assign(self) -> None:
         """A residue for each generator, oldest first, until the radicands are all squares."""
+        if len(self._values) == len(self._tower.generators):
+            return
         order = sorted(self._tower.generators, reverse=True)
         roots = [i for i in order if self._tower.generators[i].kind == "root"]
         for _ in range(40 + 20 * len(roots)):
@@ -194,10 +263,9 @@ class Residues:
         i, kind = generator.index, generator.kind
         if kind == "root":
             degree, under = self._tower.relation_of(i)
-            self._values[i] = self._root(degree, self._poly(under))
+            self._values[i] = self._signs.get(i, 1) * self._root(degree, self._poly(under)) % PRIME
         elif kind == "signum":
-            # The sign that makes its polynomial a square, in case a root of that is taken.
-            self._values[i] = 1 if _is_square(self._poly(generator.data)) else PRIME - 1
+            self._values[i] = self._signs[i] % PRIME
         elif kind in ("sin", "cos"):
             t = self._draw()
             below = (1 + t * t) % PRIME
@@ -205,9 +273,9 @@ class Residues:
                 raise _Unlucky
             below = pow(below, -1, PRIME)
             sine, cosine = 2 * t * below % PRIME, (1 - t * t) * below % PRIME
-            assert generator.partner is not None
             self._values[i] = sine if kind == "sin" else cosine
-            self._values[generator.partner] = cosine if kind == "sin" else sine
+            if generator.partner is not None:
+                self._values[generator.partner] = cosine if kind == "sin" else sine
         else:
             self._values[i] = self._draw()
 
@@ -240,12 +308,11 @@ class Residues:
     def _support(self, index: int) -> set[int]:
         """The freely drawn generators that the value of this one is computed from."""
         generator = self._tower.generators[index]
-        if generator.kind == "root":
-            _, f = self._tower.relation_of(index)
-        elif generator.kind == "signum":
-            f = generator.data
-        else:
+        if generator.kind == "signum":
+            return set()
+        if generator.kind != "root":
             return {index}
+        _, f = self._tower.relation_of(index)
         return set().union(*(self._support(i) for i in self._tower.used(f)))
 
     def _algebraic_degree(self) -> int:
@@ -266,6 +333,13 @@ def _rational(node: Node) -> bool:
         and node.args[1].args[0].denominator == 1
         and abs(node.args[1].args[0]) < 2**20
     )
+
+
+def _chain(tower: Tower, root: Generator) -> Any:
+    """The key of what the relation of a root says when it is a root of a root: |f|**(1/4)."""
+    f, degree = root.data
+    above = tower.find(("root", poly_key(f), 2, degree.bit_length() - 2))
+    return None if above is None else poly_key(tower.poly(above))
 
 
 def _is_square(a: int) -> bool:

@@ -14,7 +14,7 @@ Only floats without a closed form are inexact. An exact constant (a short decima
 that is wrong in the 13th digit stays wrong.
 
 May import: :mod:`symbolic.graph`, :mod:`symbolic.balls`, :mod:`symbolic.primitives`,
-:mod:`symbolic.normal_form`, :mod:`symbolic.tower`.
+:mod:`symbolic.constant_values`, :mod:`symbolic.normal_form`, :mod:`symbolic.tower`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from typing import Any
 from flint import arb, fmpz_mpoly
 
 from symbolic.balls import precision, to_arb
+from symbolic.constant_values import constant_value
 from symbolic.graph import Graph, Node, Program, topological
 from symbolic.normal_form import NormalForms
 from symbolic.primitives import BALL
 from symbolic.sympy_bridge import NotDifferentiable
-from symbolic.tower import Element, Generator, TooBig
+from symbolic.tower import Element, TooBig
 
 __all__ = ["TOLERANCE", "beyond_rounding", "close", "floats_below", "snap"]
 
@@ -147,7 +148,7 @@ def _collect(
         for i, e in enumerate(monomial):
             if e and generators[i].constant:
                 if i not in values:
-                    values[i] = constant_value(forms, generators[i])
+                    values[i] = constant_value(forms.tower, generators[i])
                 value = values[i]
                 if value is None:
                     continue
@@ -161,55 +162,6 @@ def _collect(
             entry[1] = entry[1] + abs(term)
             entry[2] = max(entry[2], operations)
     return True
-
-
-def constant_value(forms: NormalForms, generator: Generator) -> arb | None:
-    """The value of a constant generator in a ball, None where it is not computed."""
-    kind, data = generator.kind, generator.data
-    if kind == "float":
-        return arb(data)
-    if kind == "pi":
-        return arb.pi()
-    if kind == "euler":
-        return arb.const_euler()
-    if kind == "exp":
-        inner = _fraction_value(forms, data)
-        return None if inner is None else inner.exp()
-    if kind == "log":
-        inner = _poly_value(forms, data)
-        return None if inner is None else abs(inner).log()
-    if kind == "root":
-        f, degree = data
-        inner = _poly_value(forms, f)
-        return None if inner is None else abs(inner).root(degree)
-    if kind == "signum":
-        inner = _poly_value(forms, data)
-        return None if inner is None or inner.contains(0) else inner.sgn()
-    if kind in ("sin", "cos"):
-        inner = _fraction_value(forms, data)
-        return None if inner is None else getattr(inner, kind)()
-    op, args = data
-    inside = [_fraction_value(forms, a) for a in args]
-    return None if any(v is None for v in inside) else BALL.table[op](*inside)
-
-
-def _fraction_value(forms: NormalForms, element: Element) -> arb | None:
-    above, below = _poly_value(forms, element.num), _poly_value(forms, element.den)
-    return None if above is None or below is None else above / below
-
-
-def _poly_value(forms: NormalForms, p: fmpz_mpoly) -> arb | None:
-    total = arb(0)
-    for monomial, c in zip(p.monoms(), p.coeffs(), strict=True):
-        term = arb(c)
-        for i, e in enumerate(monomial):
-            if e:
-                value = constant_value(forms, forms.tower.generators[i])
-                if value is None:
-                    return None
-                term = term * value ** int(e)
-        total += term
-    return total
 
 
 class _Fat(type(BALL)):

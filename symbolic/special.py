@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from symbolic import elementary
 from symbolic.elementary import odd
-from symbolic.tower import Element, Generator, TooBig, Undefined
+from symbolic.tower import Element, Generator, TooBig
 
 if TYPE_CHECKING:
     from symbolic.normal_form import NormalForms
@@ -47,7 +47,7 @@ def _shift(nf: NormalForms, a: Element) -> tuple[Element, int]:
 
 
 def _gamma_generator(nf: NormalForms, a: Element) -> Generator:
-    found = nf.opaque("gamma", [a])
+    found = nf.opaque("gamma", [a], positive=nf.sign_of(a) == 1)
     return nf.tower.generators[nf.tower.used(found.num)[0]]
 
 
@@ -234,9 +234,7 @@ def sign(nf: NormalForms, a: Element) -> Element:
 
 
 def lambertw(nf: NormalForms, a: Element) -> Element:
-    if a.num.is_zero():
-        raise Undefined
-    return nf.opaque("lambertw", [a])
+    return nf.tower.zero if a.num.is_zero() else nf.opaque("lambertw", [a])
 
 
 RULES: dict[str, Callable[..., Element]] = {
@@ -260,4 +258,5 @@ RULES: dict[str, Callable[..., Element]] = {
     "trunc": _locally("trunc"),
     "rint": _locally("rint"),
     "sign": sign,
+    "lambertw": lambertw,
 }

@@ -120,25 +120,35 @@ class Tower:
     def find(self, key: Any) -> Generator | None:
         return self._by_key.get(key)
 
-    def new(self, key: Any, kind: str, data: Any, **flags: bool) -> Generator:
-        """A fresh generator under that key."""
+    def new(
+        self,
+        key: Any,
+        kind: str,
+        data: Any,
+        relation: tuple[int, fmpz_mpoly] | None = None,
+        **flags: Any,
+    ) -> Generator:
+        """A fresh generator under that key.
+
+        ``relation``, a degree and a polynomial in earlier generators, imposes
+        ``generator**degree = polynomial``. A time limit may strike at any moment: the generator is
+        registered last, and what it leaves behind before that is an index that nobody uses.
+        """
         if self._next == 0:
             raise Full
         check_time()
         self._next -= 1
-        generator = Generator(self._next, kind, data, **flags)
-        self.generators[generator.index] = generator
+        index = self._next
+        generator = Generator(index, kind, data, **flags)
+        if relation is not None:
+            degree, value = relation
+            self._values[index] = degree, value
+            if kind != "sin":
+                self._algebraic[index] = degree
+            self.relations.insert(0, (index, degree, self._gens[index] ** degree - value))
+        self.generators[index] = generator
         self._by_key[key] = generator
         return generator
-
-    def relate(self, generator: Generator, degree: int, value: fmpz_mpoly, root: bool) -> None:
-        """Impose ``generator**degree = value``, a polynomial in earlier generators."""
-        self.relations.insert(
-            0, (generator.index, degree, self._gens[generator.index] ** degree - value)
-        )
-        self._values[generator.index] = degree, value
-        if root:
-            self._algebraic[generator.index] = degree
 
     def relation_of(self, index: int) -> tuple[int, fmpz_mpoly]:
         """The degree and the value of a generator's relation ``generator**degree = value``."""

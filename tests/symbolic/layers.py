@@ -1,7 +1,7 @@
 """Layers with gradients derived by hand, on symbols: what the decision must settle in a moment.
 
-Each function returns ``(graph, inputs, outputs, upstream, gradients)``, lists of nodes; ``wrong`` in its arguments
-plants one of the classical mistakes.
+Each function returns ``(graph, inputs, outputs, upstream, gradients)``, lists of nodes; ``wrong``
+in its arguments plants one of the classical mistakes.
 """
 
 import numpy as np
