@@ -6,6 +6,7 @@ May import: everything of :mod:`symbolic`.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -114,7 +115,7 @@ def derivative(f: Any, wrt: str | int = 0, *shapes: tuple[int, ...], **keywords:
     names, _ = _names_and_shapes(f, shapes)
     position = _position(names, wrt)
     if not shapes:
-        shapes, keywords = _scalar_or_example(f, names, keywords)
+        shapes, keywords = _scalar_or_example(f, keywords)
         names = _named(f, len(shapes))
     of = formula(f, *shapes, **keywords)
     by = _symbols(names[position], shapes[position])
@@ -166,8 +167,6 @@ def _names_and_shapes(
     """As many names as shapes are given, else those of the arguments without a default."""
     if shapes:
         return _named(f, len(shapes)), list(shapes)
-    import inspect
-
     count = 0
     try:
         parameters = list(inspect.signature(_code(f)).parameters.values())
@@ -197,19 +196,46 @@ def _position(names: Sequence[str], wrt: str | int) -> int:
 
 
 def _scalar_or_example(
-    f: Any, names: Sequence[str], keywords: dict[str, Any]
+    f: Any, keywords: dict[str, Any]
 ) -> tuple[list[tuple[int, ...]], dict[str, Any]]:
-    """0-d arguments if the formula takes them, else the shapes of the first example."""
-    scalars: list[tuple[int, ...]] = [()] * len(names)
+    """The shapes of `example_of`, and its keywords where none are given."""
+    arguments, found = example_of(f)
+    shapes = [a if isinstance(a, tuple) else np.shape(a) for a in arguments]
+    return shapes, {**found, **keywords}
+
+
+def argument_labels(f: Any, count: int) -> list[str]:
+    """The names of the first arguments of a Function, or of a callable."""
+    return _named(f, count)
+
+
+def example_of(f: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments to look at `f` with: 0-d if it takes them, else its first example, nothing empty.
+
+    A tuple of ints stands for an array of that shape.
+    """
+    names, _ = _names_and_shapes(f, ())
+    scalars: list[Any] = [()] * len(names)
+    required = _required_keywords(f)
+    elementwise = not isinstance(f, type) or getattr(f, "elementwise", False)
     examples = getattr(f, "examples", None)
-    if not isinstance(f, type) or getattr(f, "elementwise", False) or not examples:
-        return scalars, keywords
+    if (elementwise and not required) or not examples:
+        return scalars, {}
     for example in examples() if callable(examples) else examples:
         *arguments, last = example if isinstance(example[-1], dict) else (*example, {})
         shapes = [a if isinstance(a, tuple) else np.shape(a) for a in arguments]
-        if all(0 not in shape for shape in shapes):
-            return shapes, {**last, **keywords}
-    return scalars, keywords
+        if all(0 not in shape for shape in shapes) and required <= last.keys():
+            return (scalars if elementwise else arguments), last
+    return scalars, {}
+
+
+def _required_keywords(f: Any) -> set[str]:
+    """Keyword-only arguments without a default."""
+    try:
+        parameters = inspect.signature(_code(f)).parameters.values()
+    except (TypeError, ValueError):
+        return set()
+    return {p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty}
 
 
 def _symbols(name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -440,9 +466,7 @@ def prove(
         names = _named(f, len(point))
     else:
         names, _ = _names_and_shapes(f, shapes)
-        given, keywords = (
-            (list(shapes), keywords) if shapes else _scalar_or_example(f, names, keywords)
-        )
+        given, keywords = (list(shapes), keywords) if shapes else _scalar_or_example(f, keywords)
         names = _named(f, len(given))
         point = _sample(f, names, given)
     run = Trace()

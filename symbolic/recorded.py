@@ -15,8 +15,16 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from symbolic.formulas import FormulaError, apply_formula, exact, formula_nodes, parameter_names
-from symbolic.index_notation import Entry, Partial, entries
+from symbolic.formula_array import FormulaArray
+from symbolic.formulas import (
+    FormulaError,
+    apply_formula,
+    as_objects,
+    exact,
+    formula_nodes,
+    parameter_names,
+)
+from symbolic.index_notation import Entry, entries, evaluate
 from symbolic.index_rules import GATHERS, RULES, Indexed, gather, new_axes
 from symbolic.sympy_bridge import UnknownOperation
 
@@ -44,7 +52,8 @@ class Variable:
     kind: str = ""
     role: str = "step"
     origin: Any = None
-    jacobians: dict[sp.Symbol, np.ndarray] = field(default_factory=dict)
+    jacobians: dict[sp.Symbol, np.ndarray | None] = field(default_factory=dict)
+    explicit: np.ndarray | None = None
     rows_sum_to_one: bool = False
 
     @property
@@ -235,9 +244,27 @@ class Recorded:
                 self._indexed[node] = rule(*inputs, **keywords)
                 self._name(node, kind)
                 return
+            if not _is_built_in(function) and self._by_entry(node, arguments, keywords):
+                return
         except (NotImplementedError, FormulaError, UnknownOperation):
             pass
         self._opaque(node, node, None)
+
+    def _by_entry(self, node: Any, arguments: Any, keywords: dict[str, Any]) -> bool:
+        """Whether a Function that does not say so is elementwise, as far as its values show."""
+        try:
+            indexed = self._elementwise(node, arguments, keywords)
+            own = [(a, n) for a, n in zip(indexed.axes, indexed.shape, strict=True) if n != 1]
+            tables = {v.symbol: v.table for v in self.variables}
+            values = evaluate(indexed.entry, own, tables).reshape(indexed.shape)
+        except Exception:  # a formula over arrays, called on scalars, may raise anything
+            return False
+        if not np.allclose(values, self._values[node], rtol=1e-9, atol=1e-12, equal_nan=True):
+            return False
+        self._indexed[node] = indexed
+        if _size(indexed.entry) > _LONG:
+            self._name(node, "elementwise")
+        return True
 
     def _operand(self, edge: Any, constant: Any) -> Indexed:
         """An argument of a reduction or product: by name, unless it is next to nothing."""
@@ -249,14 +276,16 @@ class Recorded:
 
     def _elementwise(self, node: Any, arguments: Any, keywords: dict[str, Any]) -> Indexed:
         function = node.function
-        names = parameter_names(function.formula, len(arguments))
-        placeholders = [sp.Symbol(f"_{n}", real=True) for n in names]
+        placeholders = [sp.Symbol(f"_{k}", real=True) for k in range(len(arguments))]
         inputs = [self._indexed[e] if e is not None else self._constant(c) for e, c in arguments]
         handed = [
             p if x.entry.free_symbols else x.entry
             for p, x in zip(placeholders, inputs, strict=True)
         ]
-        formula = sp.sympify(apply_formula(function.formula, handed, keywords))
+        if hasattr(function, "formula"):
+            formula = sp.sympify(apply_formula(function.formula, handed, keywords))
+        else:
+            formula = _computed(function, handed, keywords)
         shape = self._shape(node.shape)
         axes = new_axes(shape)
         table = {p: x.broadcast(axes) for p, x in zip(placeholders, inputs, strict=True)}
@@ -286,30 +315,64 @@ class Recorded:
         return indexed
 
     def _opaque(self, key: Any, node: Any, output: int | None) -> None:
-        """A step known by the values of its local derivative alone."""
+        """A step without a rule: written out if short, else known by its derivative's values."""
         arguments, keywords = _arguments(node)
         raw = [self._values[e] if e is not None else c for e, c in arguments]
-        value = self._values[key]
         for edge, _ in arguments:
-            if edge is not None and _size(self._indexed[edge].entry) > 0:
+            if edge is not None:
                 self._name(edge, "elementwise")
-        variable = self._add(key, value, None, "step", node.function.__name__, key)
+        variable = self._add(key, self._values[key], None, "step", node.function.__name__, key)
+        explicit = self._written_out(node, arguments, raw, keywords, output)
+        if explicit is not None and not variable.shape and explicit[()].count_ops() <= _LONG:
+            variable.entry = explicit[()]
+            return
+        if explicit is not None and sum(e.count_ops() for e in explicit.flat) <= 4 * _LONG:
+            variable.explicit = explicit
         jacobians = _jacobians(node, arguments, raw, keywords, output)
-        for position, (edge, _) in enumerate(arguments):
+        for (edge, _), jacobian in zip(arguments, jacobians, strict=True):
             if edge is None:
                 continue
-            source = self._named.get(edge)
-            if source is None:
-                source = self._name(edge, "elementwise")
-                # What uses it must come after it.
-                self.variables.remove(variable)
-                self.variables.append(variable)
-            if jacobians[position] is not None:
-                table = jacobians[position].reshape(
-                    [n for _, n in variable.own] + [n for _, n in source.own]
-                )
-                known = variable.jacobians.get(source.symbol)
-                variable.jacobians[source.symbol] = table if known is None else known + table
+            source = self._named[edge]
+            sizes = [n for _, n in variable.own] + [n for _, n in source.own]
+            known = variable.jacobians.get(source.symbol)
+            table = None if jacobian is None else jacobian.reshape(sizes)
+            both = known is not None and table is not None
+            variable.jacobians[source.symbol] = known + table if both else table
+
+    def _written_out(
+        self,
+        node: Any,
+        arguments: Any,
+        raw: list[Any],
+        keywords: dict[str, Any],
+        output: int | None,
+    ) -> np.ndarray | None:
+        """The declared formula on the entries of the arguments, by name, for a few entries."""
+        shape = node.shape if output is None else node.outputs[output][0]
+        sizes = [np.size(r) for (e, _), r in zip(arguments, raw, strict=True) if e is not None]
+        if not hasattr(node.function, "formula") or sum(sizes) > 8 or self.flat:
+            return None
+        handed: list[Any] = []
+        for (edge, _), value in zip(arguments, raw, strict=True):
+            if edge is None:
+                handed.append(exact(value) if np.ndim(value) == 0 else value)
+                continue
+            source = self._named[edge]
+            array = np.empty(np.shape(value), dtype=object)
+            for index in np.ndindex(array.shape):
+                place = [k for k, n in zip(index, array.shape, strict=True) if n != 1]
+                array[index] = source.at([sp.Integer(k) for k in place])
+            handed.append(array.view(FormulaArray) if array.ndim else array[()])
+        try:
+            result = apply_formula(node.function.formula, handed, keywords)
+            if output is not None:
+                result = result[output]
+            found = np.frompyfunc(sp.sympify, 1, 1)(as_objects(result))
+        except (FormulaError, sp.SympifyError, TypeError, IndexError):
+            return None
+        found = np.asarray(found, dtype=object)
+        plain = found.size <= 4 and found.shape == shape
+        return found if plain and not any(e.has(sp.Piecewise) for e in found.flat) else None
 
     # Fewer names
 
@@ -331,9 +394,6 @@ class Recorded:
             user.entry = user.entry / found[0] * variable.entry.xreplace(table)
             user.kind = variable.kind or user.kind
             self.variables.remove(variable)
-
-    def derivative_atom(self, variable: Variable, source: Variable, at: Any) -> Partial:
-        return Partial(variable.at(variable.indices), source.at(at))
 
 
 def _given(node: Any) -> tuple[list[Any], dict[str, Any]]:
@@ -373,6 +433,16 @@ def _is_built_in(function: Any) -> bool:
 
 def _is_elementwise(function: Any) -> bool:
     return bool(getattr(function, "elementwise", False)) and hasattr(function, "formula")
+
+
+def _computed(function: Any, handed: list[Any], keywords: dict[str, Any]) -> sp.Expr:
+    """What a Function without a formula computes on scalars, on the cell of a generic point."""
+    from symbolic.api import formula
+
+    symbols = formula(function, *[()] * len(handed), **keywords)
+    names = parameter_names(function.forward, len(handed) + 1)[1:]
+    table = {sp.Symbol(n, real=True): h for n, h in zip(names, handed, strict=True)}
+    return symbols.xreplace(table)
 
 
 def _size(expression: sp.Expr) -> int:
