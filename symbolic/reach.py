@@ -19,15 +19,12 @@ from typing import Any
 import numpy as np
 
 from symbolic.array import TracedArray
-from symbolic.namespace import TracedFloat, wrapper_of
+from symbolic.functions import LIBRARY
+from symbolic.namespace import is_foreign, require, wrapper_of
+from symbolic.wrappers import TracedFloat
 
 __all__ = ["rebound"]
 
-# Libraries whose code is not the user's: never walked into.
-_FOREIGN = frozenset(sys.stdlib_module_names - {"__main__"}) | {
-    "numpy", "scipy", "sympy", "flint", "mpmath", "symbolic", "hypothesis", "pytest", "_pytest",
-    "torch", "jax", "joblib", "rich", "click",
-}  # fmt: skip
 # An array larger than this is data, not a buffer: it stays as it is.
 _LARGEST_BUFFER = 20_000
 
@@ -42,17 +39,13 @@ def _names(code: types.CodeType) -> frozenset[str]:
     return frozenset(found)
 
 
-def _is_foreign(module: str | None) -> bool:
-    return module is None or module.partition(".")[0] in _FOREIGN
-
-
 def _counterpart(value: Any) -> Any:
     """What a place that holds ``value`` holds during the trace, or None to leave it."""
     if type(value) is np.ndarray:
         if value.dtype.kind == "f" and value.size <= _LARGEST_BUFFER:
             return TracedArray(value.astype(object), value.dtype)
         return None
-    return wrapper_of(value) if callable(value) else None
+    return wrapper_of(value) if callable(value) or value is np else None
 
 
 class _Walk:
@@ -105,9 +98,12 @@ class _Walk:
         wrapped = getattr(f, "__wrapped__", None)
         if wrapped is not None:
             self.visit(wrapped)
-        if _is_foreign(f.__module__):
+        if is_foreign(f.__module__):
             return
         names = _names(f.__code__)
+        for name in names:  # `from scipy.special import ...` inside the function
+            if name.startswith("scipy"):
+                self.library(name)
         self.namespace(f.__globals__, names)
         if "float" in names and "float" not in f.__globals__:
             self.put(f.__globals__, "float", TracedFloat)
@@ -118,6 +114,13 @@ class _Walk:
         for value in (f.__kwdefaults__ or {}).values():
             self.visit(value)
 
+    def library(self, name: Any) -> None:
+        """Have SciPy's modules of that name trace, whether loaded already or not."""
+        if isinstance(name, str) and name.startswith("scipy"):
+            for known in LIBRARY:
+                if known == name or (name == "scipy" and known in sys.modules):
+                    require(known)
+
     def namespace(self, names_of: dict[str, Any], names: frozenset[str]) -> None:
         for name in names:
             if name not in names_of:
@@ -127,7 +130,7 @@ class _Walk:
             if new is not None:
                 self.put(names_of, name, new)
             elif isinstance(value, types.ModuleType):
-                if not _is_foreign(value.__name__) and id(value) not in self.seen:
+                if not is_foreign(value.__name__) and id(value) not in self.seen:
                     self.namespace(value.__dict__, names)
             else:
                 self.visit(value)
@@ -198,7 +201,7 @@ class _Walk:
 
     def class_(self, cls: type) -> None:
         for base in cls.__mro__:
-            if _is_foreign(base.__module__):
+            if is_foreign(base.__module__):
                 continue
             for name, value in list(vars(base).items()):
                 if type(value) is np.ndarray:
@@ -213,9 +216,11 @@ class _Walk:
 
     def instance(self, value: Any) -> None:
         attributes = getattr(value, "__dict__", None)
+        if type(attributes) is dict and hasattr(type(value), "__getattr__"):
+            self.library(attributes.get("__name__"))  # a module that loads when first used
         if type(value) is types.SimpleNamespace:
             pass
-        elif _is_foreign(type(value).__module__):
+        elif is_foreign(type(value).__module__):
             return
         else:
             self.visit(type(value))
