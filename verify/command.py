@@ -42,6 +42,7 @@ Examples:
   gradproof layers.py                       every Function of a file
   gradproof layers.py:Softplus -v           one, evidence by evidence
   gradproof model.py:loss --grad loss_grad  a function and its gradient
+  gradproof model.py:loss --grad loss_grad --example '(3,), (4, 3), (4,)'
   gradproof scipy.optimize:rosen --grad scipy.optimize:rosen_der
   gradproof layers.py --strict -q --json report.json --junit-xml report.xml
   gradproof explain layers.py:Softplus      the derivation of the derivative
@@ -80,6 +81,23 @@ class _Expression(click.ParamType):
             self.fail(str(error).removeprefix("-k "), param, ctx)
 
 
+class _Example(click.ParamType):
+    """One entry of `examples`, as Python writes it."""
+
+    name = "tuple"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        import ast
+
+        if isinstance(value, tuple):
+            return value
+        try:
+            example = ast.literal_eval(f"({value},)")
+        except (ValueError, SyntaxError):
+            self.fail(f"{value!r}: expected shapes and values, as in '(3,), (4, 3), 2.0'", param)
+        return example
+
+
 class _Destination(click.ParamType):
     """A file to write at the end; that it cannot be written is said at the beginning."""
 
@@ -100,6 +118,13 @@ class _Destination(click.ParamType):
 @click.option("--grad", metavar="TARGET", help="The gradients of a scalar-valued function.")
 @click.option("--vjp", metavar="TARGET", help="Its vector-Jacobian product, (*args, grad_output).")
 @click.option("--jac", metavar="TARGET", help="Its Jacobians.")
+@click.option(
+    "--example",
+    "examples",
+    type=_Example(),
+    multiple=True,
+    help="Arguments to check with: '(3,), (4, 3), {\"axis\": 0}' are two shapes and a keyword.",
+)
 @click.option("-k", "select", type=_Expression(), help="Only names that match: 'sin and not sinc'.")
 @click.option("--seed", default=0, show_default=True, help="For the random choices.")
 @click.option(
@@ -153,6 +178,8 @@ def check(ctx: click.Context, targets: tuple[str, ...], **given: Any) -> None:
         "timeout": given["timeout"],
         "order": given["order"],
     }
+    if given["examples"]:
+        options["examples"] = list(given["examples"])
     if given["max_ulps"] is not None:
         options["max_ulps"] = given["max_ulps"]
 
@@ -196,6 +223,8 @@ def _refuse_contradictions(
         )
     if len(companions) > 1:
         raise click.UsageError(f"one derivative at a time, not {' and '.join(companions)}")
+    if given["examples"] and (len(targets) != 1 or not parse(targets[0]).name):
+        raise click.UsageError("--example belongs to one target: name it, as in file.py:Name")
     if given["verbose"] and given["quiet"]:
         raise click.UsageError("-v and -q contradict each other")
     to_stdout = [key for key in FILES if given[key] == "-"]
@@ -291,6 +320,8 @@ class _Run:
         words = ["gradproof", report.name]
         for key, target in self.plan.companions.items():
             words += [f"--{key}", target]
+        for example in self.given["examples"]:
+            words += ["--example", ", ".join(map(repr, example))]
         for key, default in (("seed", 0), ("order", 1)):
             if self.plan.options[key] != default:
                 words += [f"--{key}", str(self.plan.options[key])]

@@ -86,6 +86,9 @@ def _check(
     report.name = item.target
     place = report.location or item.location
     report.location = place and (shorten(place[0]), place[1])
+    if report.snippet:
+        # to be run where the command was, like the command that is printed above it
+        report.snippet = report.snippet.replace(os.getcwd() + os.sep, "")
     return report
 
 

@@ -1,8 +1,14 @@
 """The documents agree with the code and with each other."""
 
+import doctest
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
+
+import pytest
 
 import verify
 
@@ -36,3 +42,35 @@ def test_the_contributors_commands_are_those_of_ci():
     for command in ("ruff check .", "ruff format", "mypy", "lint-imports", "pytest -n auto"):
         assert command in ci
         assert command in table
+
+
+def blocks(kind):
+    text = (ROOT / "README.md").read_text()
+    return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.slow
+def test_the_refutation_in_the_readme_is_what_is_printed(tmp_path):
+    (tmp_path / "losses.py").write_text(blocks("python")[0])
+    run = subprocess.run(
+        [sys.executable, "-m", "verify", "losses.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    seconds = re.compile(r"in [\d.]+ s$", re.MULTILINE)
+    assert run.returncode == 1, run.stderr
+    assert seconds.sub("", run.stdout) == seconds.sub("", blocks("text")[0])
+
+
+@pytest.mark.slow
+def test_the_python_in_the_readme_runs():
+    results = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert results.attempted > 2
+    assert results.failed == 0
+
+
+def test_the_verdicts_of_the_readme_are_those_of_the_code():
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (\w+).*\|$", (ROOT / "README.md").read_text(), re.M)
+    assert [(v.value, v.passes) for v in verify.Verdict] == [(n, p == "yes") for n, p in rows]

@@ -17,6 +17,8 @@ def check(subject, **options):
     if verdict is Verdict.REFUTED:
         report.blame, report.argument = "backward", "x"
         report.counterexample = Counterexample({"x": 0.5}, 1.0, (), 0.25, 1.0)
+    if "examples" in options:
+        report.diagnosis = f"examples is {options['examples']}"
     if "grad" in options:
         report.notes.append(f"grad is {options['grad'].__name__}")
     return report

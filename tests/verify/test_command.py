@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -208,6 +209,14 @@ class TestOptions:
         _, out, _ = run("layers.py", "-v", "--max-ulps", "8", "--order", "2")
         assert "['max_ulps', 'order', 'seed', 'timeout']" in out
 
+    def test_examples_reach_the_check_and_the_command_to_repeat_it(self, run, write):
+        write("layers.py", A="refuted")
+        example = "(3,), (4, 3), {'axis': 0}"
+        _, out, _ = run("layers.py:A", "--example", example)
+        assert f"examples is [({example})]" in out
+        (again,) = re.findall("again +(.*)", out)
+        assert shlex.split(again) == ["gradproof", "layers.py:A", "--example", example]
+
     def test_what_to_type_to_see_it_again(self, run, write):
         write("layers.py", A="refuted")
         _, out, _ = run("layers.py", "--seed", "7", "--max-ulps", "8")
@@ -320,6 +329,8 @@ def test_other_files(run, write, stubbed, monkeypatch):
         (["a.py:f", "b.py:f", "--vjp", "g"], "belongs to one function"),
         (["a.py:f", "--vjp", "g", "--jac", "g"], "one derivative at a time"),
         (["-k", "a and"], "expected a name"),
+        (["a.py", "--example", "(3,)"], "belongs to one target"),
+        (["a.py:f", "--example", "x)"], "expected shapes and values"),
         (["-q", "-v"], "contradict"),
         (["--order", "3"], "--order"),
         (["--timeout", "0"], "--timeout"),

@@ -169,6 +169,21 @@ def test_headlines(changes, headline):
     assert str(failure(**changes)).splitlines()[0].endswith(f"layers.py:Softplus: {headline}")
 
 
+def test_what_the_headline_says_is_not_said_again():
+    message = "it writes to x"
+    shown = text.render(
+        failure(findings=[Finding("contract", "fail", message)], diagnosis=message), verbose=False
+    )
+    assert shown.count(message) == 1
+
+
+def test_values_that_are_not_known_are_not_shown():
+    found = Counterexample({"x": 1.0}, 1.0, (), np.nan, np.nan)
+    assert "expected" not in str(failure(counterexample=found, findings=[]))
+    found = Counterexample({"x": 1.0}, 1.0, (), 1.0, np.nan)
+    assert "given      nan" in str(failure(counterexample=found))
+
+
 def test_large_inputs_are_described():
     found = Counterexample({"x": np.ones((20, 30)), "axis": -1}, np.ones(20), (3, 4), 1.0, 2.0)
     lines = str(failure(counterexample=found)).splitlines()

@@ -138,7 +138,6 @@ def _sortable(ulps: float | None) -> str:
 
 
 def _facts(report: Report) -> str:
-    found = report.counterexample
     facts: list[tuple[str, str, str]] = []
 
     def add(label: str, value: object, kind: str = "") -> None:
@@ -149,9 +148,9 @@ def _facts(report: Report) -> str:
     if not report.ok:
         add("where", wording.where(report))
         add("again", wording.again(report))
-    if found is not None:
-        add("given", wording.number(found.actual))
-        add("expected", wording.number(found.expected))
+    if (values := wording.values(report)) is not None:
+        add("given", values[0])
+        add("expected", values[1])
     if report.derivative:
         facts.append(("derivative", mathml.formula(report.derivative), "mathematics"))
     add("mistake", report.diagnosis)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import textwrap
-from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -15,9 +14,6 @@ from rich.text import Text
 
 from verify.report import wording
 from verify.verdict import Report, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 WIDTH = 80
 ROWS = 10  # of the failure table; how many more there are is said
@@ -119,10 +115,13 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
         for name, value in wording.inputs(found) if long else ():
             first = name == next(iter(found.inputs))
             _row(out, "at" if first else "", f"{name} = {_value(value)}")
-        _row(out, "given", wording.number(found.actual), style="red")
-        _row(out, "expected", wording.number(found.expected), style="green")
+    if (values := wording.values(report)) is not None:
+        _row(out, "given", values[0], style="red")
+        _row(out, "expected", values[1], style="green")
     _row(out, "derivative", report.derivative)
-    _row(out, "mistake", report.diagnosis, style="bold")
+    said = wording.headline(report)
+    if report.diagnosis and report.diagnosis not in said:
+        _row(out, "mistake", report.diagnosis, style="bold")
     if where != wording.place(report):
         _row(out, "source", wording.place(report), wrap=False)
     for number, condition in enumerate(report.conditions):
@@ -132,7 +131,7 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
     if report.verdict is Verdict.UNDECIDED:
         rest = "\n".join((report.reason or "").strip().splitlines()[1:])
         _row(out, "why", rest or None)
-    _show_evidence(out, report, only=None if verbose else ("fail",))
+    _show_evidence(out, report, brief=not verbose)
     if verbose:
         _show_margins(out, report)
     if report.printed:
@@ -201,9 +200,10 @@ def _show_entries(out: Console, report: Report) -> None:
         out.print(Text(f"    and {', '.join(counts)}", style="dim"))
 
 
-def _show_evidence(out: Console, report: Report, only: Sequence[str] | None = None) -> None:
+def _show_evidence(out: Console, report: Report, *, brief: bool = False) -> None:
+    said = wording.headline(report) if brief else ""
     for finding in report.findings:
-        if only is not None and finding.status not in only:
+        if brief and (finding.status != "fail" or finding.message.removesuffix(".") in said):
             continue
         lead = f"  {finding.status:<4}  {finding.evidence:<13}"
         lines = textwrap.wrap(_clean(finding.message), max(out.width - len(lead), 20)) or [""]

@@ -128,6 +128,21 @@ def _finite(value: Any) -> bool:
         return False
 
 
+def values(report: Report) -> tuple[str, str] | None:
+    """What was given and what was expected, where there are two numbers to compare."""
+    found = report.counterexample
+    if found is None or (_is_nan(found.expected) and _is_nan(found.actual)):
+        return None
+    return number(found.actual), number(found.expected)
+
+
+def _is_nan(value: Any) -> bool:
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):
+        return False
+
+
 def place(report: Report) -> str | None:
     """``file.py:12``, where an editor would jump to."""
     return f"{report.location[0]}:{report.location[1]}" if report.location else None
