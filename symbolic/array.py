@@ -439,7 +439,12 @@ class TracedArray:
         self._entries.setflags(**kwargs)
 
     def tobytes(self, *args: Any) -> bytes:
-        return self.__array__().tobytes(*args)
+        """The bytes of the sample values: good as the key of a memo, which is what they are for."""
+        return values(self).astype(self._dtype).tobytes(*args)
+
+    @property
+    def data(self) -> Any:
+        raise TraceError("the buffer of a traced array", user_line())
 
     def resize(self, *shape: Any, refcheck: bool = True) -> None:
         self._entries = np.resize(self._entries, shape)

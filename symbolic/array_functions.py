@@ -19,6 +19,7 @@ import numpy as np
 from symbolic.array import (
     TracedArray,
     boxed,
+    contains_traced,
     gather,
     has_symbols,
     is_traced,
@@ -143,9 +144,10 @@ def tabled() -> list[Any]:
 def default(function: Any, *args: Any, **kwargs: Any) -> Any:
     """NumPy's own implementation on object arrays."""
     found: list[TracedArray] = []
-    new_args = tuple(_strip(a, found) for a in args)
-    new_kwargs = {k: _strip(v, found) for k, v in kwargs.items()}
     name = getattr(function, "__name__", str(function))
+    depth = -2 if name == "block" else 0  # whose lists of lists are the layout
+    new_args = tuple(_strip(a, found, depth) for a in args)
+    new_kwargs = {k: _strip(v, found, depth) for k, v in kwargs.items()}
     if name not in STRUCTURAL and found and not any(has_symbols(a._entries) for a in found):
         result = function(*(_real(a) for a in args), **{k: _real(v) for k, v in kwargs.items()})
         return _rewrap(result, None)
@@ -160,14 +162,17 @@ def default(function: Any, *args: Any, **kwargs: Any) -> Any:
     return _rewrap(result, label(*found) if found else None)
 
 
-def _strip(x: Any, found: list[TracedArray]) -> Any:
+def _strip(x: Any, found: list[TracedArray], depth: int) -> Any:
+    """The argument with object arrays for traced ones; a list of lists is a list of arrays."""
     if type(x) is TracedArray:
         found.append(x)
         return x._entries
     if type(x) is Symbol:
         return boxed(x)
     if type(x) in (list, tuple):
-        return type(x)(_strip(v, found) for v in x)
+        if depth > 0 and contains_traced(x):
+            return gather(x)[0]
+        return type(x)(_strip(v, found, depth + 1) for v in x)
     return x
 
 

@@ -13,13 +13,33 @@ from typing import Any
 
 import numpy as np
 
-from symbolic.array import TracedArray, entries, nodes, symbol_array, values
+from symbolic.array import (
+    TracedArray,
+    contains_traced,
+    entries,
+    gather,
+    is_traced,
+    nodes,
+    symbol_array,
+    values,
+    wrap,
+)
 from symbolic.graph import Graph, Node
 from symbolic.namespace import installed, wrapper_of
 from symbolic.reach import rebound
 from symbolic.values import Condition, Trace, TraceError
 
-__all__ = ["TraceError", "Traced", "entries", "nodes", "trace", "traced_namespace"]
+__all__ = [
+    "TraceError",
+    "Traced",
+    "asarray",
+    "entries",
+    "nodes",
+    "symbol_array",
+    "trace",
+    "traced_namespace",
+    "values",
+]
 
 
 @dataclass
@@ -140,6 +160,15 @@ def trace(
         run,
         result,
     )
+
+
+def asarray(x: Any) -> Any:
+    """``np.asarray`` that keeps traced arrays, and makes one of a nested list of traced entries."""
+    if type(x) is TracedArray:
+        return x
+    if is_traced(x) or contains_traced(x):
+        return wrap(*gather(x))
+    return np.asarray(x)
 
 
 def is_differentiable(value: Any) -> bool:

@@ -151,7 +151,7 @@ def _call(
         raise TraceError(f"{name} of traced values is not supported", user_line())
     result = function(*arrays)
     if name in BOOLEAN:
-        return result.astype(bool) if type(result) is np.ndarray else bool(result)
+        return result.astype(bool) if type(result) is np.ndarray else np.bool_(result)
     if (
         scalar
         and all(type(x) is Symbol or not is_traced(x) for x in inputs)
