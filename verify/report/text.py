@@ -119,8 +119,7 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
         _row(out, "given", values[0], style="red")
         _row(out, "expected", values[1], style="green")
     _row(out, "derivative", report.derivative)
-    said = wording.headline(report)
-    if report.diagnosis and report.diagnosis not in said:
+    if report.diagnosis and report.diagnosis.removesuffix(".") not in wording.headline(report):
         _row(out, "mistake", report.diagnosis, style="bold")
     if where != wording.place(report):
         _row(out, "source", wording.place(report), wrap=False)
@@ -201,7 +200,7 @@ def _show_entries(out: Console, report: Report) -> None:
 
 
 def _show_evidence(out: Console, report: Report, *, brief: bool = False) -> None:
-    said = wording.headline(report) if brief else ""
+    said = f"{wording.headline(report)}\n{report.diagnosis}" if brief else ""
     for finding in report.findings:
         if brief and (finding.status != "fail" or finding.message.removesuffix(".") in said):
             continue

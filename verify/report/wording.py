@@ -116,9 +116,9 @@ def _only(findings: list, evidence: str) -> bool:
 
 
 def _sentence(text: str) -> str:
-    """The first line of `text`, as the middle of a sentence."""
+    """The first sentence of `text`, without its full stop."""
     first = text.strip().splitlines()[0] if text.strip() else ""
-    return first.removesuffix(".")
+    return first.split(". ")[0].removesuffix(".")
 
 
 def _finite(value: Any) -> bool:
