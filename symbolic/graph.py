@@ -76,8 +76,11 @@ class Graph:
     def __init__(self) -> None:
         self._nodes: dict[tuple, Node] = {}
         self._counter = 0
+        self._numbers: dict[Any, Node] = {}
         self.zero = self.constant(0)
         self.one = self.constant(1)
+        self._minus_one = self.constant(-1)
+        self._half = self.constant(Fraction(1, 2))
         self.closed_forms: dict[float, str] = {}
         self._partials: dict[tuple[Node, int], Node] = {}
 
@@ -96,10 +99,16 @@ class Graph:
         return self.make("var", name)
 
     def constant(self, value: int | Fraction) -> Node:
-        return self.make("const", Fraction(value))
+        return self.make("const", value if type(value) is Fraction else Fraction(value))
 
     def number(self, value: Any) -> Node:
         """A number met in code: exact where it is an integer, a short decimal or a closed form."""
+        node = self._numbers.get(value)
+        if node is None:
+            node = self._numbers[value] = self._number(value)
+        return node
+
+    def _number(self, value: Any) -> Node:
         if isinstance(value, (int, Fraction)):
             return self.constant(value)
         value = float(value)
@@ -156,7 +165,7 @@ class Graph:
         return self.make("mul", a, b)
 
     def neg(self, a: Node) -> Node:
-        return self.mul(self.constant(-1), a)
+        return self.mul(self._minus_one, a)
 
     def sub(self, a: Node, b: Node) -> Node:
         return self.zero if a is b else self.add(a, self.neg(b))
@@ -189,7 +198,7 @@ class Graph:
             root = _exact_root(a.args[0])
             if root is not None:
                 return self.constant(root)
-        return self.pow(a, self.constant(Fraction(1, 2)))
+        return self.pow(a, self._half)
 
     def apply(self, op: str, *args: Node) -> Node:
         """The operation ``op`` on ``args``, folded where that is trivial."""

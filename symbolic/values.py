@@ -82,8 +82,11 @@ class Trace:
 
     def lift(self, other: Any) -> Symbol:
         """A number, or a symbol as it is."""
-        if type(other) is Symbol:
+        kind = type(other)
+        if kind is Symbol:
             return other
+        if kind is float or kind is int:
+            return Symbol(self.graph.number(other), np.float64(other), self)
         if isinstance(other, (bool, np.bool_)):
             other = int(other)
         if isinstance(other, (int, np.integer)):
@@ -160,6 +163,9 @@ class Symbol:
     # Arithmetic. NotImplemented for what is no number lets arrays take over.
 
     def __add__(self, other: Any) -> Symbol:
+        if type(other) is Symbol:
+            trace = self.trace
+            return Symbol(trace.graph.add(self.node, other.node), self.value + other.value, trace)
         return _binary("add", self, other)
 
     def __radd__(self, other: Any) -> Symbol:
@@ -172,6 +178,9 @@ class Symbol:
         return _binary("sub", other, self)
 
     def __mul__(self, other: Any) -> Symbol:
+        if type(other) is Symbol:
+            trace = self.trace
+            return Symbol(trace.graph.mul(self.node, other.node), self.value * other.value, trace)
         return _binary("mul", self, other)
 
     def __rmul__(self, other: Any) -> Symbol:
