@@ -20,7 +20,7 @@ def document(
     reports: Sequence[Report], *, errors: Sequence[dict[str, Any]] = (), strict: bool = False
 ) -> str:
     """The whole file: one rule for each verdict that does not pass, one result for each such."""
-    rules = [
+    rules: list[dict[str, Any]] = [
         {
             "id": verdict.value,
             "shortDescription": {"text": f"gradient {verdict.value}"},
