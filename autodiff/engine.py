@@ -124,7 +124,7 @@ def _conform(node: Node, edges: Sequence[Any], target: Any, g: Any) -> Any:
         )
     if g.dtype != target.dtype and isinstance(g, (np.ndarray, np.generic, Tensor)):
         if g.dtype.kind == "c" and target.dtype.kind != "c":
-            g = g.real
+            g = np.real(g)  # type: ignore[call-overload]
         if g.dtype != target.dtype:
             g = g.astype(target.dtype)
     return g

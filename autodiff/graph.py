@@ -48,7 +48,7 @@ class Node:
         "origins", "saved", "shape", "shape_in", "shapes",
     )  # fmt: skip
 
-    _given: tuple[list[Any], dict[str, Any]]
+    _given: tuple[Sequence[Any], dict[str, Any]]
     dtype: Any
     edges: tuple[Any, ...]
     order: int
@@ -159,7 +159,7 @@ class Node:
                 )
 
 
-def given(node: Node) -> tuple[list[Any], dict[str, Any]]:
+def given(node: Node) -> tuple[Sequence[Any], dict[str, Any]]:
     """Return what a node does not get from the graph, for whoever reads it.
 
     These are the arguments of ``forward`` that are constants (in their order, those that are

@@ -29,6 +29,10 @@ def _requires_grad(value: Any) -> bool:
     return bool(getattr(value, "_requires_grad", False))
 
 
+def _place(tensor: Any, node: Any, requires_grad: bool) -> None:
+    tensor._node, tensor._requires_grad = node, requires_grad
+
+
 class InPlace:
     """Operators and methods that change a tensor."""
 
@@ -148,7 +152,7 @@ class InPlace:
         node.order = next(graph.clock)
         node.shape, node.dtype = data.shape, data.dtype
         node._given = [raw] if new is None else [], {"index": index}
-        self._node, self._requires_grad = node, True
+        _place(self, node, True)
 
     def _own_array(self) -> Any:
         """Return the storage as something that can be written to."""
@@ -213,7 +217,7 @@ class InPlace:
         self._mark()
         if out._node is not None:
             out._node.order = next(graph.clock)  # newer than the change that it knows of
-        self._node, self._requires_grad = out._node, out._requires_grad
+        _place(self, out._node, out._requires_grad)
         return self  # type: ignore[return-value]
 
     def _write(self, out: Tensor) -> None:

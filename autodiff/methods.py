@@ -5,6 +5,7 @@ Methods take torch's ``dim`` and ``keepdim`` as well as NumPy's ``axis`` and ``k
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Methods"]
 
+_np: Any = np  # whose types do not tell that its functions take tensors
 F: Any = None  # the package `functions`: set by `tensor`, since functions need Tensor first
 
 
@@ -34,8 +36,11 @@ def _sizes(sizes: tuple[Any, ...]) -> tuple[Any, ...]:
     return sizes
 
 
-def _plain(value: Any) -> Any:
-    return getattr(value, "_data", value)
+def _without_gradient(operation: Any, x: Any, y: Any) -> Any:
+    """Apply an operator to the values, and do not record it."""
+    if y is None:
+        return NotImplemented
+    return F.wrap(operation(x._data, getattr(y, "_data", y)), None)
 
 
 class Methods:
@@ -97,47 +102,47 @@ class Methods:
         return F.matmul(other, self)  # type: ignore[no-any-return]
 
     def __floordiv__(self, other: Any) -> Any:
-        return np.floor_divide(self, _other(other))
+        return _without_gradient(operator.floordiv, self, other)
 
     def __mod__(self, other: Any) -> Any:
-        return np.remainder(self, _other(other))
+        return F.remainder(self, _other(other))
 
     def __rmod__(self, other: Any) -> Any:
-        return np.remainder(_other(other), self)
+        return F.remainder(_other(other), self)
 
     # Comparison and logic: tensors of booleans, without a gradient.
 
     def __eq__(self, other: Any) -> Any:
-        return np.equal(self, _other(other))
+        return _without_gradient(operator.eq, self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return np.not_equal(self, _other(other))
+        return _without_gradient(operator.ne, self, other)
 
     def __lt__(self, other: Any) -> Any:
-        return np.less(self, _other(other))
+        return _without_gradient(operator.lt, self, other)
 
     def __le__(self, other: Any) -> Any:
-        return np.less_equal(self, _other(other))
+        return _without_gradient(operator.le, self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return np.greater(self, _other(other))
+        return _without_gradient(operator.gt, self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return np.greater_equal(self, _other(other))
+        return _without_gradient(operator.ge, self, other)
 
     def __and__(self, other: Any) -> Any:
-        return np.bitwise_and(self, _other(other))
+        return _without_gradient(operator.and_, self, other)
 
     def __or__(self, other: Any) -> Any:
-        return np.bitwise_or(self, _other(other))
+        return _without_gradient(operator.or_, self, other)
 
     def __xor__(self, other: Any) -> Any:
-        return np.bitwise_xor(self, _other(other))
-
-    def __invert__(self) -> Any:
-        return np.invert(self)
+        return _without_gradient(operator.xor, self, other)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __invert__(self) -> Any:
+        return F.wrap(~self._data, None)
 
     __hash__ = object.__hash__
 
@@ -252,15 +257,15 @@ class Methods:
 
     def floor(self) -> Tensor:
         """Return the largest integers below (no gradient)."""
-        return np.floor(self)  # type: ignore[call-overload, no-any-return]
+        return _np.floor(self)  # type: ignore[no-any-return]
 
     def ceil(self) -> Tensor:
         """Return the smallest integers above (no gradient)."""
-        return np.ceil(self)  # type: ignore[call-overload, no-any-return]
+        return _np.ceil(self)  # type: ignore[no-any-return]
 
     def round(self) -> Tensor:
         """Return the nearest integers (no gradient)."""
-        return np.rint(self)  # type: ignore[call-overload, no-any-return]
+        return _np.rint(self)  # type: ignore[no-any-return]
 
     def add(self, other: Any, *, alpha: float = 1) -> Tensor:
         """Return ``x + alpha * other``."""
@@ -441,23 +446,23 @@ class Methods:
 
     def argmax(self, dim: int | None = None, keepdim: bool = False, *, axis: Any = None) -> Any:
         """Return the place of the largest entry."""
-        return np.argmax(self, axis=_axis(dim, axis), keepdims=keepdim)  # type: ignore[call-overload]
+        return _np.argmax(self, axis=_axis(dim, axis), keepdims=keepdim)  # type: ignore[no-any-return]
 
     def argmin(self, dim: int | None = None, keepdim: bool = False, *, axis: Any = None) -> Any:
         """Return the place of the smallest entry."""
-        return np.argmin(self, axis=_axis(dim, axis), keepdims=keepdim)  # type: ignore[call-overload]
+        return _np.argmin(self, axis=_axis(dim, axis), keepdims=keepdim)  # type: ignore[no-any-return]
 
     def argsort(self, dim: int = -1) -> Any:
         """Return the places of the entries in rising order."""
-        return np.argsort(self, axis=dim)  # type: ignore[call-overload]
+        return _np.argsort(self, axis=dim)  # type: ignore[no-any-return]
 
     def all(self, dim: Any = None) -> Any:
         """Return whether all entries are true."""
-        return np.all(self, axis=dim)  # type: ignore[arg-type]
+        return _np.all(self, axis=dim)  # type: ignore[no-any-return]
 
     def any(self, dim: Any = None) -> Any:
         """Return whether some entry is true."""
-        return np.any(self, axis=dim)  # type: ignore[arg-type]
+        return _np.any(self, axis=dim)  # type: ignore[no-any-return]
 
     # Shapes.
 

@@ -85,6 +85,7 @@ class Tensor(Methods, InPlace):
     _grad: Tensor | None
     _node: Any
     _requires_grad: bool
+    _hooks_: dict[Any, Callable[[Tensor], Any]]
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
         self._data = storage(data)

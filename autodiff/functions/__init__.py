@@ -11,14 +11,17 @@ from autodiff.functions import (
     activation,
     arithmetic,
     comparison,
+    decomposition,
     exponential,
     indexing,
     linalg,
+    losses,
     reduction,
     shape,
     special,
     trigonometric,
 )
+from autodiff.tensor import Tensor
 
 _FAMILIES = (
     arithmetic,
@@ -29,8 +32,10 @@ _FAMILIES = (
     shape,
     indexing,
     linalg,
+    decomposition,
     activation,
     special,
+    losses,
 )
 
 __all__ = ["all_functions", "public_functions"]
@@ -73,5 +78,6 @@ def public_functions() -> dict[str, Callable[..., Any]]:
 # What families share among themselves.
 _HELPERS = {"largest", "log_total", "plain_index", "scatter"}
 
+wrap = Tensor._make
 globals().update({function.__name__: function for function in all_functions()})
 globals().update(public_functions())

@@ -116,6 +116,17 @@ class Div(Function):
         return x / y
 
 
+class Remainder(Elementwise):
+    """What is left of ``x`` after whole multiples of ``y``, with the sign of ``y``.
+
+    Where it is 0 it jumps; the derivative there is that of one side.
+    """
+
+    value = lambda x, y: np.remainder(x, y)
+    partials = (lambda: 1, lambda x, y: -np.floor(x / y))
+    formula = lambda x, y: x - y * sp.floor(x / y)
+
+
 class Neg(Elementwise):
     """The negative ``-x``."""
 
@@ -199,6 +210,7 @@ add = public(Add, "add", np.add)
 sub = public(Sub, "sub", np.subtract)
 mul = public(Mul, "mul", np.multiply)
 div = public(Div, "div", np.divide)
+remainder = public(Remainder, "remainder", np.remainder)
 neg = public(Neg, "neg", np.negative)
 reciprocal = public(Reciprocal, "reciprocal", np.reciprocal)
 square = public(Square, "square", np.square)

@@ -70,9 +70,9 @@ class Matmul(Function):
         a = np.broadcast_to(a, stack + a.shape[-2:])
         b = np.broadcast_to(b, stack + b.shape[-2:])
         out = np.empty((*stack, a.shape[-2], b.shape[-1]), dtype=object)
-        for *s, i, j in np.ndindex(out.shape):
-            s = tuple(s)
-            out[(*s, i, j)] = sp.Add(*[a[(*s, i, k)] * b[(*s, k, j)] for k in range(a.shape[-1])])
+        for place in np.ndindex(out.shape):
+            *s, i, j = place
+            out[place] = sp.Add(*[a[(*s, i, k)] * b[(*s, k, j)] for k in range(a.shape[-1])])
         if x.ndim == 1:
             out = out[..., 0, :]
         if y.ndim == 1:
@@ -633,7 +633,6 @@ def triu(x: Any, k: int = 0) -> Tensor:
     return Triu.apply(operand(x), k=k)  # type: ignore[no-any-return]
 
 
-@implements(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return a norm of the entries along axes.
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
@@ -13,8 +14,10 @@ import numpy as np
 from autodiff._lazy import sp, special
 from autodiff.dispatch import UFUNCS
 from autodiff.function import Elementwise
-from autodiff.functions._public import public
+from autodiff.functions._public import operand, public
+from autodiff.tensor import Tensor
 
+NORMAL_PEAK = 1 / math.sqrt(2 * math.pi)
 TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
 
@@ -62,14 +65,367 @@ class HurwitzZeta(Elementwise):
     examples = [((2,), {"s": 2.0}), ((), {"s": 3.0}), ((0,), {"s": 2.0})]
 
 
+class Polygamma(Elementwise):
+    """The derivative of `Digamma` of order ``n >= 1``."""
+
+    value = lambda x, *, n: (-1) ** (n + 1) * math.factorial(n) * special.zeta(n + 1.0, x)
+    partials = (lambda x, *, n: (-1) ** n * math.factorial(n + 1) * special.zeta(n + 2.0, x),)
+    formula = lambda x, *, n: sp.polygamma(n, x)
+    domain = {"x": (0, inf)}
+    examples = [((2,), {"n": 1}), ((), {"n": 2})]
+
+
+class Gamma(Elementwise):
+    """The gamma function."""
+
+    value = lambda x: special.gamma(x)
+    partials = (lambda x, out: out * special.digamma(x),)
+    formula = lambda x: sp.gamma(x)
+    domain = {"x": (0, inf)}
+
+
+class Beta(Elementwise):
+    """The beta function ``gamma(a) gamma(b) / gamma(a + b)``."""
+
+    value = lambda a, b: special.beta(a, b)
+    partials = (
+        lambda a, b, out: out * (special.digamma(a) - special.digamma(a + b)),
+        lambda a, b, out: out * (special.digamma(b) - special.digamma(a + b)),
+    )
+    formula = lambda a, b: sp.gamma(a) * sp.gamma(b) / sp.gamma(a + b)
+    domain = {"a": (0, inf), "b": (0, inf)}
+
+
+class Betaln(Elementwise):
+    """The logarithm of the beta function."""
+
+    value = lambda a, b: special.betaln(a, b)
+    partials = (
+        lambda a, b: special.digamma(a) - special.digamma(a + b),
+        lambda a, b: special.digamma(b) - special.digamma(a + b),
+    )
+    formula = lambda a, b: sp.loggamma(a) + sp.loggamma(b) - sp.loggamma(a + b)
+    domain = {"a": (0, inf), "b": (0, inf)}
+
+
+class Logit(Elementwise):
+    """``log(x / (1 - x))``."""
+
+    value = lambda x: special.logit(x)
+    partials = (lambda x: 1 / (x * (1 - x)),)
+    formula = lambda x: sp.log(x / (1 - x))
+    domain = {"x": (0, 1)}
+
+
+class Xlogy(Elementwise):
+    """``x * log(y)``, and 0 where ``x`` is 0."""
+
+    value = lambda x, y: special.xlogy(x, y)
+    partials = (lambda y: np.log(y), lambda x, y: x / y)
+    formula = lambda x, y: x * sp.log(y)
+    domain = {"y": (0, inf)}
+
+
+class Xlog1py(Elementwise):
+    """``x * log(1 + y)``, and 0 where ``x`` is 0."""
+
+    value = lambda x, y: special.xlog1py(x, y)
+    partials = (lambda y: np.log1p(y), lambda x, y: x / (1 + y))
+    formula = lambda x, y: x * sp.log(1 + y)
+    domain = {"y": (-1, inf)}
+
+
+class Entr(Elementwise):
+    """``-x log(x)``, the entropy of a probability."""
+
+    value = lambda x: special.entr(x)
+    partials = (lambda x: -1 - np.log(x),)
+    formula = lambda x: -x * sp.log(x)
+    domain = {"x": (0, inf)}
+
+
+class RelEntr(Elementwise):
+    """``x log(x / y)``, the relative entropy."""
+
+    value = lambda x, y: special.rel_entr(x, y)
+    partials = (lambda x, y: 1 + np.log(x / y), lambda x, y: -x / y)
+    formula = lambda x, y: x * sp.log(x / y)
+    domain = {"x": (0, inf), "y": (0, inf)}
+
+
+class Ndtr(Elementwise):
+    """The distribution function of the standard normal distribution."""
+
+    value = lambda x: special.ndtr(x)
+    partials = (lambda x: NORMAL_PEAK * np.exp(-0.5 * x * x),)
+    formula = lambda x: sp.erfc(-x / sp.sqrt(2)) / 2
+
+
+class Ndtri(Elementwise):
+    """The inverse of `Ndtr`."""
+
+    value = lambda p: special.ndtri(p)
+    partials = (lambda out: np.exp(0.5 * out * out) / NORMAL_PEAK,)
+    formula = lambda p: sp.sqrt(2) * sp.erfinv(2 * p - 1)
+    domain = {"p": (0, 1)}
+
+
+class Erfinv(Elementwise):
+    """The inverse of `Erf`."""
+
+    value = lambda x: special.erfinv(x)
+    partials = (lambda out: np.exp(out * out) / TWO_OVER_SQRT_PI,)
+    formula = lambda x: sp.erfinv(x)
+    domain = {"x": (-1, 1)}
+
+
+class Erfcinv(Elementwise):
+    """The inverse of `Erfc`."""
+
+    value = lambda x: special.erfcinv(x)
+    partials = (lambda out: -np.exp(out * out) / TWO_OVER_SQRT_PI,)
+    formula = lambda x: sp.erfinv(1 - x)
+    domain = {"x": (0, 2)}
+
+
+def _over(y: Any, x: Any) -> Any:
+    """Return ``y / x``, and its limit 1/2 at 0, for a Bessel function y of order 1."""
+    return np.where(x == 0, 0.5, y / np.where(x == 0, 1.0, x))
+
+
+class J0(Elementwise):
+    """The Bessel function of the first kind of order 0."""
+
+    value = lambda x: special.j0(x)
+    partials = (lambda x: -special.j1(x),)
+    formula = lambda x: sp.besselj(0, x)
+
+
+class J1(Elementwise):
+    """The Bessel function of the first kind of order 1."""
+
+    value = lambda x: special.j1(x)
+    partials = (lambda x, out: special.j0(x) - _over(out, x),)
+    formula = lambda x: sp.besselj(1, x)
+
+
+class Y0(Elementwise):
+    """The Bessel function of the second kind of order 0."""
+
+    value = lambda x: special.y0(x)
+    partials = (lambda x: -special.y1(x),)
+    formula = lambda x: sp.bessely(0, x)
+    domain = {"x": (0, inf)}
+
+
+class Y1(Elementwise):
+    """The Bessel function of the second kind of order 1."""
+
+    value = lambda x: special.y1(x)
+    partials = (lambda x, out: special.y0(x) - out / x,)
+    formula = lambda x: sp.bessely(1, x)
+    domain = {"x": (0, inf)}
+
+
+class I0(Elementwise):
+    """The modified Bessel function of the first kind of order 0."""
+
+    value = lambda x: special.i0(x)
+    partials = (lambda x: special.i1(x),)
+    formula = lambda x: sp.besseli(0, x)
+
+
+class I1(Elementwise):
+    """The modified Bessel function of the first kind of order 1."""
+
+    value = lambda x: special.i1(x)
+    partials = (lambda x, out: special.i0(x) - _over(out, x),)
+    formula = lambda x: sp.besseli(1, x)
+
+
+class K0(Elementwise):
+    """The modified Bessel function of the second kind of order 0."""
+
+    value = lambda x: special.k0(x)
+    partials = (lambda x: -special.k1(x),)
+    formula = lambda x: sp.besselk(0, x)
+    domain = {"x": (0, inf)}
+
+
+class K1(Elementwise):
+    """The modified Bessel function of the second kind of order 1."""
+
+    value = lambda x: special.k1(x)
+    partials = (lambda x, out: -special.k0(x) - out / x,)
+    formula = lambda x: sp.besselk(1, x)
+    domain = {"x": (0, inf)}
+
+
+class Jv(Elementwise):
+    """The Bessel function of the first kind, of a constant order."""
+
+    value = lambda x, *, v: special.jv(v, x)
+    partials = (lambda x, *, v: (special.jv(v - 1, x) - special.jv(v + 1, x)) / 2,)
+    formula = lambda x, *, v: sp.besselj(sp.nsimplify(v), x)
+    domain = {"x": (0, inf)}
+    examples = [((2,), {"v": 2}), ((), {"v": 0.5})]
+
+
+class Yv(Elementwise):
+    """The Bessel function of the second kind, of a constant order."""
+
+    value = lambda x, *, v: special.yv(v, x)
+    partials = (lambda x, *, v: (special.yv(v - 1, x) - special.yv(v + 1, x)) / 2,)
+    formula = lambda x, *, v: sp.bessely(sp.nsimplify(v), x)
+    domain = {"x": (0, inf)}
+    examples = [((2,), {"v": 2})]
+
+
+class Iv(Elementwise):
+    """The modified Bessel function of the first kind, of a constant order."""
+
+    value = lambda x, *, v: special.iv(v, x)
+    partials = (lambda x, *, v: (special.iv(v - 1, x) + special.iv(v + 1, x)) / 2,)
+    formula = lambda x, *, v: sp.besseli(sp.nsimplify(v), x)
+    domain = {"x": (0, inf)}
+    examples = [((2,), {"v": 2}), ((), {"v": 1.5})]
+
+
+class Kv(Elementwise):
+    """The modified Bessel function of the second kind, of a constant order."""
+
+    value = lambda x, *, v: special.kv(v, x)
+    partials = (lambda x, *, v: -(special.kv(v - 1, x) + special.kv(v + 1, x)) / 2,)
+    formula = lambda x, *, v: sp.besselk(sp.nsimplify(v), x)
+    domain = {"x": (0, inf)}
+    examples = [((2,), {"v": 2})]
+
+
+class Expi(Elementwise):
+    """The exponential integral Ei."""
+
+    value = lambda x: special.expi(x)
+    partials = (lambda x: np.exp(x) / x,)
+    formula = lambda x: sp.Ei(x)
+    domain = {"x": (0, inf)}
+
+
+class Exp1(Elementwise):
+    """The exponential integral E1."""
+
+    value = lambda x: special.exp1(x)
+    partials = (lambda x: -np.exp(-x) / x,)
+    formula = lambda x: sp.expint(1, x)
+    domain = {"x": (0, inf)}
+
+
+class Gammainc(Elementwise):
+    """The regularised lower incomplete gamma function, of a constant parameter ``a``."""
+
+    value = lambda x, *, a: special.gammainc(a, x).astype(x.dtype)
+    partials = (lambda x, *, a: _gamma_density(x, a),)
+    formula = lambda x, *, a: sp.lowergamma(sp.nsimplify(a), x) / sp.gamma(sp.nsimplify(a))
+    domain = {"x": (0, inf)}
+    examples = [((2,), {"a": 2.5}), ((), {"a": 1.0})]
+
+
+class Gammaincc(Elementwise):
+    """The regularised upper incomplete gamma function, of a constant parameter ``a``."""
+
+    value = lambda x, *, a: special.gammaincc(a, x).astype(x.dtype)
+    partials = (lambda x, *, a: -_gamma_density(x, a),)
+    formula = lambda x, *, a: sp.uppergamma(sp.nsimplify(a), x) / sp.gamma(sp.nsimplify(a))
+    domain = {"x": (0, inf)}
+    examples = [((2,), {"a": 2.5}), ((), {"a": 1.0})]
+
+
+def _gamma_density(x: Any, a: Any) -> Any:
+    return np.exp((a - 1) * np.log(x) - x - special.gammaln(a)).astype(x.dtype)
+
+
+class Betainc(Elementwise):
+    """The regularised incomplete beta function, of constant parameters ``a`` and ``b``."""
+
+    value = lambda x, *, a, b: special.betainc(a, b, x)
+    partials = (
+        lambda x, *, a, b: np.exp(
+            (a - 1) * np.log(x) + (b - 1) * np.log1p(-x) - special.betaln(a, b)
+        ).astype(x.dtype),
+    )
+    formula = lambda x, *, a, b: sp.betainc_regularized(sp.nsimplify(a), sp.nsimplify(b), 0, x)
+    domain = {"x": (0, 1)}
+    examples = [((2,), {"a": 2.0, "b": 3.5})]
+
+
 erf = public(Erf, "erf", "erf")
 erfc = public(Erfc, "erfc", "erfc")
 gammaln = public(Gammaln, "gammaln", "gammaln", "loggamma")
 digamma = public(Digamma, "digamma", "digamma", "psi")
 
 
-def _zeta(s: Any, x: Any) -> Any:
-    return HurwitzZeta.apply(x, s=s)
+gamma = public(Gamma, "gamma", "gamma")
+beta = public(Beta, "beta", "beta")
+betaln = public(Betaln, "betaln", "betaln")
+logit = public(Logit, "logit", "logit")
+xlogy = public(Xlogy, "xlogy", "xlogy")
+xlog1py = public(Xlog1py, "xlog1py", "xlog1py")
+entr = public(Entr, "entr", "entr")
+rel_entr = public(RelEntr, "rel_entr", "rel_entr")
+ndtr = public(Ndtr, "ndtr", "ndtr")
+ndtri = public(Ndtri, "ndtri", "ndtri")
+erfinv = public(Erfinv, "erfinv", "erfinv")
+erfcinv = public(Erfcinv, "erfcinv", "erfcinv")
+j0 = public(J0, "j0", "j0")
+j1 = public(J1, "j1", "j1")
+y0 = public(Y0, "y0", "y0")
+y1 = public(Y1, "y1", "y1")
+i0 = public(I0, "i0", "i0", np.i0)
+i1 = public(I1, "i1", "i1")
+k0 = public(K0, "k0", "k0")
+k1 = public(K1, "k1", "k1")
+expi = public(Expi, "expi", "expi")
+exp1 = public(Exp1, "exp1", "exp1")
 
 
-UFUNCS["zeta"] = UFUNCS["_zeta"] = _zeta
+def _with_constants(name: str, function: Any, *parameters: str) -> Callable[..., Tensor]:
+    """Return a function whose first arguments are constants, and register it for SciPy's ufunc."""
+
+    def call(*args: Any) -> Tensor:
+        constants = {}
+        for parameter, arg in zip(parameters, args, strict=False):
+            if isinstance(arg, Tensor):
+                if arg._requires_grad:
+                    raise NotImplementedError(
+                        f"the derivative of {name} in its parameter {parameter!r} is not known: "
+                        "pass it detached"
+                    )
+                arg = arg._data
+            constants[parameter] = arg
+        return function.apply(operand(args[-1]), **constants)  # type: ignore[no-any-return]
+
+    call.__name__ = call.__qualname__ = name
+    call.__module__ = __name__
+    call.__doc__ = function.__doc__
+    UFUNCS[name] = call
+    return call
+
+
+jv = _with_constants("jv", Jv, "v")
+yv = _with_constants("yv", Yv, "v")
+iv = _with_constants("iv", Iv, "v")
+kv = _with_constants("kv", Kv, "v")
+zeta = _with_constants("zeta", HurwitzZeta, "s")
+polygamma = _with_constants("polygamma", Polygamma, "n")
+gammainc = _with_constants("gammainc", Gammainc, "a")
+gammaincc = _with_constants("gammaincc", Gammaincc, "a")
+betainc = _with_constants("betainc", Betainc, "a", "b")
+UFUNCS["_zeta"] = zeta
+
+
+def multigammaln(x: Any, d: int) -> Tensor:
+    """Return the logarithm of the multivariate gamma function of dimension `d`."""
+    x = operand(x)
+    total = d * (d - 1) / 4 * math.log(math.pi)
+    for j in range(d):
+        total = gammaln(x - j / 2) + total
+    return total  # type: ignore[return-value]
