@@ -14,15 +14,19 @@ import lazy_loader as _lazy
 __getattr__, __dir__, _ = _lazy.attach(
     __name__,
     submod_attrs={
-        "api": ["Enclosure", "Proof", "derivative", "enclose", "formula", "prove"],
+        "api": ["derivative", "formula"],
         "derivation": ["Derivation", "Step", "derive", "explain_function"],
+        "enclosure": ["Enclosure", "enclose"],
+        "proof": ["Proof", "prove"],
         "tracing": ["trace"],
     },
 )
 
 if TYPE_CHECKING:
-    from symbolic.api import Enclosure, Proof, derivative, enclose, formula, prove
+    from symbolic.api import derivative, formula
     from symbolic.derivation import Derivation, Step, derive, explain_function
+    from symbolic.enclosure import Enclosure, enclose
+    from symbolic.proof import Proof, prove
     from symbolic.tracing import trace
 
 __all__ = [

@@ -106,7 +106,7 @@ def explain_function(function: Any, timeout: float = 20.0) -> Derivation:
     ∂o/∂y |_{y = 2} = 1              [value]
     """
     from autodiff import Tensor
-    from symbolic.api import argument_labels, example_of
+    from symbolic.subjects import argument_labels, example_of
 
     apply = function.apply if isinstance(function, type) else function
     arguments, keywords = example_of(function)

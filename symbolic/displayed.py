@@ -5,7 +5,7 @@ May import: :mod:`symbolic.index_notation`, :mod:`symbolic.notation`, :mod:`symb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,9 @@ import sympy as sp
 
 from symbolic.formulas import exact
 from symbolic.index_notation import evaluate_exactly
-from symbolic.notation import Names, text
+from symbolic.notation import Names, latex, text
 
-__all__ = ["Displayed", "displayed_values"]
+__all__ = ["Displayed", "displayed_formulas", "displayed_values"]
 
 _MOST_ENTRIES = 36  # beyond that only the first entries are shown
 _MOST_EXACT = 64
@@ -106,6 +106,19 @@ def _exactly(
     return out
 
 
+def displayed_formulas(entries: np.ndarray, taken: Iterable[str] = ()) -> Displayed:
+    """An array of formulas, entry by entry."""
+
+    def in_text(entry: sp.Expr) -> str:
+        written = text(entry, Names((), taken))
+        return f"({written})" if isinstance(entry, sp.Piecewise) else written
+
+    def in_latex(entry: sp.Expr) -> str:
+        return latex(entry, Names((), taken))
+
+    return Displayed(_array(entries, in_text), _array_latex(entries, in_latex))
+
+
 def _decimal(value: float) -> str:
     text = f"{value:.6g}"
     return "0" if text == "-0" else text
@@ -176,13 +189,11 @@ def _displayed(values: np.ndarray, exactly: np.ndarray | None) -> Displayed:
     )
 
 
-def _array(values: Any, show: Callable[[Any], str]) -> str:
+def _array(values: Any, show: Callable[[Any], str], inside: bool = False) -> str:
     if not isinstance(values, np.ndarray):
         return show(values)
-    shown = _shown(values, lambda v: _array(v, show), "…")
-    if values.ndim == 1:
-        return f"({shown})"
-    return f"[{shown.replace('(', '[').replace(')', ']')}]"
+    shown = _shown(values, lambda v: _array(v, show, True), "…")
+    return f"[{shown}]" if inside or values.ndim > 1 else f"({shown})"
 
 
 def _array_latex(values: Any, show: Callable[[Any], str]) -> str:

@@ -215,6 +215,11 @@ def _terms(expression: sp.Expr, array: sp.Symbol) -> list[tuple[sp.Expr, list, t
 def kinks(slope: sp.Expr) -> sp.Expr:
     """SymPy's Heaviside and sign as cases, which is how one writes them."""
     slope = slope.replace(sp.Heaviside, lambda x, *_: sp.Piecewise((1, x > 0), (0, True)))
+    # The square of a sign is 1 wherever there is a derivative.
+    slope = slope.replace(
+        lambda e: e.is_Pow and isinstance(e.base, sp.sign) and e.exp.is_even,
+        lambda e: sp.Integer(1),
+    )
     return slope.replace(sp.DiracDelta, lambda *_: sp.Integer(0))
 
 
@@ -311,8 +316,9 @@ def tidy(expression: sp.Expr, fold: Callable[[sp.Expr], sp.Expr] | None = None) 
     if spread != expression and spread.count_ops() <= expression.count_ops():
         expression = spread
     symbolic, back = _with_symbols(expression)
-    forms = [symbolic]
     size = symbolic.count_ops()
+    # y x^(y - 1), not x^y y/x, at equal length: the one that holds at 0.
+    forms = [sp.powsimp(symbolic), symbolic] if 1 < size <= 200 else [symbolic]
     if size <= 200:
         tries = [sp.factor_terms, sp.factor] if size > 1 else []
         if 3 < size <= 40 and symbolic.has(sp.exp, sp.log, sp.Function, sp.Pow):

@@ -144,7 +144,7 @@ class Recorded:
         """Whether one index for all axes will do: nothing but elementwise steps and full sums."""
         size = None
         for node in self.nodes:
-            if not hasattr(node, "function"):
+            if not hasattr(node, "function") or node.outputs is not None:
                 return False  # one of several outputs
             name, (constants, keywords) = node.function.__name__, _given(node)
             shapes = [node.shape, *(e.shape for e in node.edges if e is not None)]
@@ -323,9 +323,11 @@ class Recorded:
                 self._name(edge, "elementwise")
         variable = self._add(key, self._values[key], None, "step", node.function.__name__, key)
         explicit = self._written_out(node, arguments, raw, keywords, output)
-        if explicit is not None and not variable.shape and explicit[()].count_ops() <= _LONG:
-            variable.entry = explicit[()]
-            return
+        if explicit is not None and not variable.shape:
+            formula = explicit[()]
+            if formula.count_ops() <= _LONG and not formula.has(sp.Max, sp.Min):
+                variable.entry = formula
+                return
         if explicit is not None and sum(e.count_ops() for e in explicit.flat) <= 4 * _LONG:
             variable.explicit = explicit
         jacobians = _jacobians(node, arguments, raw, keywords, output)
@@ -350,7 +352,7 @@ class Recorded:
         """The declared formula on the entries of the arguments, by name, for a few entries."""
         shape = node.shape if output is None else node.outputs[output][0]
         sizes = [np.size(r) for (e, _), r in zip(arguments, raw, strict=True) if e is not None]
-        if not hasattr(node.function, "formula") or sum(sizes) > 8 or self.flat:
+        if sum(sizes) > 8 or int(np.prod(shape)) > 4 or self.flat:
             return None
         handed: list[Any] = []
         for (edge, _), value in zip(arguments, raw, strict=True):
@@ -364,15 +366,23 @@ class Recorded:
                 array[index] = source.at([sp.Integer(k) for k in place])
             handed.append(array.view(FormulaArray) if array.ndim else array[()])
         try:
-            result = apply_formula(node.function.formula, handed, keywords)
-            if output is not None:
-                result = result[output]
-            found = np.frompyfunc(sp.sympify, 1, 1)(as_objects(result))
-        except (FormulaError, sp.SympifyError, TypeError, IndexError):
+            if hasattr(node.function, "formula"):
+                result = apply_formula(node.function.formula, handed, keywords)
+            else:
+                result = _computed(node.function, handed, keywords)
+            found = as_objects(result if output is None else result[output])
+            found = np.array([*map(sp.sympify, found.flat), None])[:-1].reshape(found.shape)
+        except Exception:  # a user's formula, or code that leaves the world of symbols
             return None
-        found = np.asarray(found, dtype=object)
-        plain = found.size <= 4 and found.shape == shape
-        return found if plain and not any(e.has(sp.Piecewise) for e in found.flat) else None
+        if found.shape != tuple(shape) or any(e.has(sp.Piecewise) for e in found.flat):
+            return None
+        tables = {v.symbol: v.table for v in self.variables}
+        values = [float(evaluate(e, [], tables)) for e in found.flat]
+        key = node if output is None else None
+        same = key is None or np.allclose(
+            values, np.ravel(self._values[key]), rtol=1e-9, atol=1e-12
+        )
+        return found if same else None
 
     # Fewer names
 
@@ -435,14 +445,34 @@ def _is_elementwise(function: Any) -> bool:
     return bool(getattr(function, "elementwise", False)) and hasattr(function, "formula")
 
 
-def _computed(function: Any, handed: list[Any], keywords: dict[str, Any]) -> sp.Expr:
-    """What a Function without a formula computes on scalars, on the cell of a generic point."""
+def _computed(function: Any, handed: list[Any], keywords: dict[str, Any]) -> Any:
+    """What a Function without a formula computes, on the cell of a generic point."""
     from symbolic.api import formula
 
-    symbols = formula(function, *[()] * len(handed), **keywords)
+    given = [np.shape(h) if _is_symbolic(h) else h for h in handed]
+    found = formula(function, *given, **keywords)
     names = parameter_names(function.forward, len(handed) + 1)[1:]
-    table = {sp.Symbol(n, real=True): h for n, h in zip(names, handed, strict=True)}
-    return symbols.xreplace(table)
+    table = {}
+    for name, array in zip(names, handed, strict=True):
+        if _is_symbolic(array):
+            for index in np.ndindex(np.shape(array)):
+                entry = array[index] if np.shape(array) else array
+                symbol = sp.Symbol("_".join([name, *map(str, index)]), real=True)
+                table[symbol] = sp.sympify(entry)
+    if isinstance(found, tuple):
+        return tuple(_replaced(as_objects(part), table) for part in found)
+    return _replaced(as_objects(found), table)
+
+
+def _is_symbolic(argument: Any) -> bool:
+    return isinstance(argument, (sp.Basic, FormulaArray))
+
+
+def _replaced(array: np.ndarray, table: dict[Any, Any]) -> Any:
+    out = np.empty(array.shape, dtype=object)
+    for index in np.ndindex(array.shape):
+        out[index] = sp.sympify(array[index]).xreplace(table)
+    return out if out.shape else out[()]
 
 
 def _size(expression: sp.Expr) -> int:

@@ -17,7 +17,7 @@ import sympy as sp
 from sympy.core.parameters import distribute
 
 from symbolic import calculus_rules
-from symbolic.displayed import Displayed, displayed_values
+from symbolic.displayed import Displayed, displayed_formulas, displayed_values
 from symbolic.index_notation import (
     Entry,
     IndexSum,
@@ -117,7 +117,8 @@ class Writer:
         for v in variables:
             v.entry = None if v.entry is None else v.entry.xreplace(table)
             if v.explicit is not None:
-                v.explicit = np.frompyfunc(lambda e: e.xreplace(table), 1, 1)(v.explicit)
+                entries_by_name = [e.xreplace(table) for e in v.explicit.flat]
+                v.explicit = np.array([*entries_by_name, None])[:-1].reshape(v.explicit.shape)
             v.jacobians = {table[s]: j for s, j in v.jacobians.items()}
         for v in variables:
             v.symbol = table[v.symbol]
@@ -276,12 +277,30 @@ class Writer:
 
     def _table(self, c: Variable, v: Variable) -> None:
         """A local derivative that is known by its values."""
-        if (c.symbol, v.symbol) not in self.tables:
+        if c.explicit is not None and self._written_out(c, v):
             return
+        if (c.symbol, v.symbol) not in self.tables or (c is self.out and v is self.wrt):
+            return  # unknown, or the result itself, which is given below
         values = displayed_values([], {None: self.tables[c.symbol, v.symbol]})
         if None in values:
             left = Partial(c.at(()), v.at(()))
             self._line(f"derivative of {c.kind}, by its values", left, values[None], ())
+
+    def _written_out(self, c: Variable, v: Variable) -> bool:
+        """The local derivative of a few formulas, entry by entry."""
+        places = list(np.ndindex(*(n for _, n in v.own)))
+        out = np.empty((*c.explicit.shape, *(n for _, n in v.own)), dtype=object)
+        for index in np.ndindex(c.explicit.shape):
+            for place in places:
+                at = [sp.Integer(k) for k in place]
+                out[index + place] = self._tidy(local_derivative(c.explicit[index], v.symbol, at))
+        if out.size > 16 or sum(e.count_ops() for e in out.flat) > 4 * _LONG:
+            return False
+        out = out.reshape([n for _, n in c.own] + [n for _, n in v.own])
+        left = Partial(c.at(()), v.at(()))
+        shown = displayed_formulas(out, self.taken)
+        self._line(f"derivative of {c.kind}, entry by entry", left, shown, ())
+        return True
 
     def _through(self, c: Variable, v: Variable, at: Sequence[Any]) -> sp.Expr:
         """What arrives at ``v[at]`` by way of the variable ``c``."""
