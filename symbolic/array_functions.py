@@ -345,6 +345,16 @@ def array_equal(a: Any, b: Any, equal_nan: bool = False) -> bool:
     return np.shape(a) == np.shape(b) and bool(np.all(np.equal(a, b)))
 
 
+@implements(np.isneginf)
+def isneginf(x: Any, out: Any = None) -> Any:
+    return stored(np.isneginf(values(x)), out)
+
+
+@implements(np.isposinf)
+def isposinf(x: Any, out: Any = None) -> Any:
+    return stored(np.isposinf(values(x)), out)
+
+
 @implements(np.result_type)
 def result_type(*arrays: Any) -> np.dtype:
     return np.result_type(*(a._dtype if type(a) is TracedArray else a for a in arrays))

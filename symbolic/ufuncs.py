@@ -271,7 +271,7 @@ def reduce(
         return ufunc.reduce(truth, axis=axis, keepdims=keepdims, **extra)
     identity = _IDENTITY.get(name)
     if mask is not None:
-        filler = identity if initial is None else initial
+        filler = initial if identity is None else identity
         if filler is None:
             raise ValueError(
                 f"reduction operation '{name}' does not have an identity, so to use a where mask "
@@ -294,8 +294,9 @@ def reduce(
     else:
 
         def fold(entries: np.ndarray) -> Any:
-            if initial is not None:
-                entries = np.concatenate([np.array([initial], dtype=object), entries])
+            start = identity if initial is None and name == "hypot" else initial
+            if start is not None:  # hypot of one entry is its absolute value
+                entries = np.concatenate([np.array([start], dtype=object), entries])
             if not len(entries):
                 if identity is None:
                     raise ValueError(
