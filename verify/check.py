@@ -106,7 +106,7 @@ def check(
     work = Casework(target, order=order, seed=seed, max_ulps=max_ulps)
     limit = timeout if timeout is not None else 120.0
     try:
-        with time_limit(limit):
+        with time_limit(limit), np.errstate(all="ignore"):
             report = _conclude(target, work, examples, domain, seed, limit)
     except OutOfTime:
         report = _out_of_time(work, limit)
@@ -127,8 +127,7 @@ def _conclude(
     found = declared(target, examples, domain)
     if found is None:
         rng = np.random.default_rng(seed)
-        with np.errstate(all="ignore"):
-            found, reason = guessed(target, domain, rng)
+        found, reason = guessed(target, domain, rng)
         if not found:
             return undecided(
                 work,

@@ -128,20 +128,45 @@ class Explorer:
         """Values of the conditions' gaps in floats, one row for each condition."""
         if not conditions:
             return np.zeros((0, len(points)))
-        ids = tuple(c.gap.index for c in conditions)
-        program = self._programs.get(ids)
-        if program is None:
-            program = self._programs[ids] = Program([c.gap for c in conditions])
+        program = self.program([c.gap for c in conditions])
         with np.errstate(all="ignore"):
             values = {name: points[:, i] for i, name in enumerate(self.instance.names)}
             found = program.run(FLOAT, values)
         return np.array([np.broadcast_to(np.asarray(v, float), len(points)) for v in found])
 
+    def gaps_at(self, conditions: list[Condition], point: np.ndarray) -> np.ndarray:
+        """Values of the conditions' gaps in floats at one point."""
+        if not conditions:
+            return np.zeros(0)
+        values = dict(zip(self.instance.names, point, strict=True))
+        return np.array(self.program([c.gap for c in conditions]).run(FLOAT, values), dtype=float)
+
+    def program(self, nodes: list[Node]) -> Program:
+        """These expressions as a program, made once."""
+        ids = tuple(n.index for n in nodes)
+        found = self._programs.get(ids)
+        if found is None:
+            found = self._programs[ids] = Program(nodes)
+        return found
+
+    def locate(self, point: np.ndarray) -> Cell | None:
+        """The known cell with an interior that a point certainly lies in, without a new trace."""
+        for cell in list(self.cells.values())[:16]:
+            if cell.thin or cell.run.backward_error is not None:
+                continue
+            gaps = self.gaps_at(cell.conditions, point)
+            if all(
+                c.holds(v) and (v != 0 or self._rigid(c)) and abs(v) < np.inf
+                for c, v in zip(cell.conditions, gaps, strict=True)
+            ):
+                return cell
+        return None
+
     def _on_boundary(self, run: TracedRun) -> bool:
         """Whether some condition that can move holds with equality at the sample point."""
         if not run.conditions:
             return False
-        values = self.gaps(run.conditions, run.point[None, :])[:, 0]
+        values = self.gaps_at(run.conditions, run.point)
         return any(
             v == 0 and not self._rigid(c) for v, c in zip(values, run.conditions, strict=True)
         )
@@ -233,7 +258,7 @@ class Explorer:
         return missed
 
     def _gap_at(self, condition: Condition, point: np.ndarray) -> float:
-        return float(self.gaps([condition], point[None, :])[0, 0])
+        return float(self.gaps_at([condition], point)[0])
 
     def _has(self, prefix: Key, condition: Condition) -> bool:
         """Whether a cell with this prefix and the condition's negation is known."""

@@ -105,7 +105,7 @@ class Judge:
                 Wrong(point, 0, np.nan, np.nan, np.inf, True, "raises"),
             )
         try:
-            cell = self.explorer.visit(point)
+            cell = self.explorer.locate(point) or self.explorer.visit(point)
         except TraceError as error:
             return Outcome(False, note=f"not traced: {error}")
         if cell is None:
@@ -138,7 +138,7 @@ class Judge:
         movable = [c for c in cell.conditions if not self.explorer._rigid(c)]
         if not movable:
             return np.inf
-        values = np.abs(self.explorer.gaps(movable, point[None, :])[:, 0])
+        values = np.abs(self.explorer.gaps_at(movable, point))
         smallest = np.inf
         for condition, value in zip(movable, values, strict=True):
             if value == 0:
@@ -149,12 +149,11 @@ class Judge:
 
     def _gap_size(self, gap: Node, point: np.ndarray) -> float:
         """The magnitude of the terms whose sum a gap is."""
+        if gap.op == "var":
+            return 5e-324  # an input compared with zero is compared exactly
         if gap.op != "add":
-            return float("inf") if gap.op == "var" else 1.0
-        program = self.explorer._programs.setdefault(
-            ("size", gap.index),  # type: ignore[arg-type]
-            Program(list(gap.args)),
-        )
+            return 1.0
+        program = self.explorer.program(list(gap.args))
         values = {n: np.float64(v) for n, v in zip(self.instance.names, point, strict=True)}
         from symbolic.primitives import FLOAT
 
@@ -383,7 +382,9 @@ class Judge:
         width: float = 0.0,
     ) -> Outcome:
         instance = self.instance
-        limits = limits_at(self.explorer, point, values, self.references, width=width)
+        limits = limits_at(
+            self.explorer, cell, point, values, self.references, width=width
+        )
         if limits is None:
             return Outcome(False, note="no neighbouring cell was found")
         n = instance.inputs

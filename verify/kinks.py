@@ -16,8 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from symbolic.balls import enclose
-from symbolic.graph import Program
-from symbolic.values import TraceError
+from symbolic.values import Condition, TraceError
 from verify.explore import Cell, Explorer
 from verify.reference import Reference
 
@@ -60,6 +59,7 @@ def _close(a: np.ndarray, b: np.ndarray) -> bool:
 
 def limits_at(
     explorer: Explorer,
+    cell: Cell,
     point: np.ndarray,
     values: np.ndarray,
     references: dict[int, Reference],
@@ -71,6 +71,8 @@ def limits_at(
     Parameters
     ----------
     explorer : Explorer
+    cell : Cell
+        The one that the code takes at the point itself.
     point : array
     values : array
         The outputs at the point, flat, as the float code gives them.
@@ -90,24 +92,56 @@ def limits_at(
     instance = explorer.instance
     n = instance.inputs
     m = len(instance.names) - n
-    rng = np.random.default_rng(7)
-    moves = [s * row for row in np.eye(n) for s in (1.0, -1.0)] if n <= 40 else []
-    if n > 1:
-        moves += [np.ones(n), -np.ones(n)]
-        moves += list(rng.normal(size=(directions + 2 * min(n, 8), n)))
     found = Limits([[] for _ in range(m)], [False] * m, [np.zeros(n, bool) for _ in range(m)])
-    for move in moves:
-        direction = np.concatenate([move, np.zeros(m)])
+    touching = _Touching(explorer, point)
+    for move in _moves(_active(explorer, cell, point, width), n, directions):
         # Code that branches on the upstream gradient alone has no kink: keep it where it is.
-        cell = _neighbour(explorer, point, direction, width)
-        if cell is None:
+        direction = np.concatenate([move, np.zeros(m)])
+        exact = _exact(explorer, point, direction, width)
+        neighbour = touching.neighbour(direction, exact)
+        if neighbour is None:
             found.one_sided = True
             continue
-        if all(cell is not c for c in found.cells):
-            found.cells.append(cell)
-        reference = reference_of(explorer, cell, references)
-        _add_limit(explorer, reference, point, direction, values, found, width)
+        if all(neighbour is not c for c in found.cells):
+            found.cells.append(neighbour)
+        reference = reference_of(explorer, neighbour, references)
+        _add_limit(reference, exact, values, found)
     return found if any(found.rows) or any(i.any() for i in found.infinite) else None
+
+
+def _active(explorer: Explorer, cell: Cell, point: np.ndarray, width: float) -> list[int]:
+    """The entries that can change the cell: those of the conditions met with equality."""
+    n = explorer.instance.inputs
+    gaps = explorer.gaps_at(cell.conditions, point)
+    near = _near(gaps, point, width)
+    found: set[int] = set()
+    for condition, close in zip(cell.conditions, near, strict=True):
+        if close and not explorer._rigid(condition):
+            found.update(i for i in explorer._depends(condition.gap) if i < n)
+    return sorted(found) or list(range(n))
+
+
+def _near(gaps: np.ndarray, point: np.ndarray, width: float) -> np.ndarray:
+    """Which gaps are too close to zero for their sign in floats to be the sign nearby."""
+    size = 1.0 + float(np.max(np.abs(point), initial=0.0))
+    return ~(np.abs(gaps) > max(1e-8, 1e3 * width) * size)
+
+
+def _moves(active: list[int], n: int, directions: int) -> list[np.ndarray]:
+    """Directions to leave the point in: along each active axis, both ways, and across."""
+    rng = np.random.default_rng(7)
+    moves = []
+    for i in active[:16]:
+        for sign in (1.0, -1.0):
+            move = np.zeros(n)
+            move[i] = sign
+            moves.append(move)
+    if len(active) > 1:
+        for signs in [1.0, -1.0, *rng.normal(size=(directions + 2 * min(len(active), 6), 1, n))]:
+            move = np.zeros(n)
+            move[active] = np.broadcast_to(signs, (1, n))[0][active]
+            moves.append(move)
+    return moves
 
 
 def reference_of(
@@ -126,26 +160,61 @@ def reference_of(
     return reference
 
 
-def _neighbour(
-    explorer: Explorer, point: np.ndarray, direction: np.ndarray, width: float
-) -> Cell | None:
-    """The cell with an interior that one enters when leaving ``point`` in that direction."""
-    exact = _exact(explorer, point, direction, width)
-    for cell in explorer.cells.values():
-        if not cell.thin and _holds(explorer, cell, exact):
-            return cell
-    scale = max(float(np.max(np.abs(point))), 1e-3) if point.size else 1.0
-    for size in (1e-3, 1e-6, 1e-10, 1e-14):
-        trial = point + size * scale * direction
-        if not explorer.instance.in_domain(trial):
-            continue
-        try:
-            cell = explorer.visit(trial)
-        except (TraceError, ArithmeticError, ValueError):
-            continue
-        if cell is not None and not cell.thin and _holds(explorer, cell, exact):
-            return cell
-    return None
+class _Touching:
+    """The cells with an interior that a point touches, each with the conditions left to decide."""
+
+    def __init__(self, explorer: Explorer, point: np.ndarray):
+        self.explorer = explorer
+        self.point = point
+        self.known = [c for c in explorer.cells.values() if not c.thin]
+        self.candidates = [t for c in self.known if (t := self._touches(c)) is not None]
+
+    def _touches(self, cell: Cell) -> tuple[Cell, list[Condition]] | None:
+        gaps = self.explorer.gaps_at(cell.conditions, self.point)
+        near = _near(gaps, self.point, 0.0)
+        for condition, gap, close in zip(cell.conditions, gaps, near, strict=True):
+            if not close and not condition.holds(gap):
+                return None
+        return cell, [c for c, close in zip(cell.conditions, near, strict=True) if close]
+
+    def neighbour(self, direction: np.ndarray, exact: dict[str, Fraction]) -> Cell | None:
+        """The cell that one enters when leaving the point in that direction."""
+        for name, value in exact.items():
+            low, high = self.explorer.bounds.get(name, (-np.inf, np.inf))
+            if not (low < value < high):
+                return None
+        for cell, doubtful in self.candidates:
+            if self._holds(doubtful, exact):
+                return cell
+        scale = max(float(np.max(np.abs(self.point))), 1e-3) if self.point.size else 1.0
+        for size in (1e-3, 1e-6, 1e-10, 1e-14):
+            trial = self.point + size * scale * direction
+            if not self.explorer.instance.in_domain(trial):
+                continue
+            try:
+                cell = self.explorer.visit(trial)
+            except (TraceError, ArithmeticError, ValueError):
+                continue
+            if cell is None or cell.thin or any(cell is c for c in self.known):
+                continue
+            self.known.append(cell)
+            touching = self._touches(cell)
+            if touching is not None:
+                self.candidates.append(touching)
+                if self._holds(touching[1], exact):
+                    return cell
+        return None
+
+    def _holds(self, doubtful: list[Condition], exact: dict[str, Fraction]) -> bool:
+        """Whether conditions hold at an exact point next to the point, with certainty."""
+        if not doubtful:
+            return True
+        program = self.explorer.program([c.gap for c in doubtful])
+        balls = enclose(program, exact, digits=3, scale=1e-290, max_precision=1100)
+        return all(
+            ball.finite and condition.holds(ball.sign or 0)
+            for condition, ball in zip(doubtful, balls, strict=True)
+        )
 
 
 def _exact(
@@ -154,61 +223,28 @@ def _exact(
     scale = Fraction(float(np.max(np.abs(point), initial=0.0)) or 1.0)
     step = Fraction(width) * scale if width else _DISTANCE * max(scale, Fraction(1, 2**60))
     return {
-        name: Fraction(float(v)) + step * Fraction(float(d))
+        name: Fraction(float(v)) + (step * Fraction(float(d)) if d else 0)
         for name, v, d in zip(explorer.instance.names, point, direction, strict=True)
     }
 
 
-def _holds(explorer: Explorer, cell: Cell, exact: dict[str, Fraction]) -> bool:
-    """Whether the cell's conditions hold at an exact point, with certainty."""
-    for name, value in exact.items():
-        low, high = explorer.bounds.get(name, (-np.inf, np.inf))
-        if not (low < value < high):
-            return False
-    if not cell.conditions:
-        return True
-    gaps = enclose(
-        [c.gap for c in cell.conditions], exact, digits=3, scale=1e-290, max_precision=1100
-    )
-    for condition, ball in zip(cell.conditions, gaps, strict=True):
-        if not ball.finite:
-            return False
-        sign = ball.sign
-        if sign is None:
-            sign = 0
-        if condition.holds(sign) is False:
-            return False
-    return True
-
-
 def _add_limit(
-    explorer: Explorer,
-    reference: Reference,
-    point: np.ndarray,
-    direction: np.ndarray,
-    values: np.ndarray,
-    found: Limits,
-    width: float,
+    reference: Reference, exact: dict[str, Fraction], values: np.ndarray, found: Limits
 ) -> None:
-    exact = _exact(explorer, point, direction, width)
     n, m = len(reference.inputs), len(reference.outputs)
-    program = getattr(reference, "limit_program", None)
-    if program is None:
-        flat = [j for row in reference.jacobian for j in row]
-        program = reference.limit_program = Program([*reference.outputs, *flat])  # type: ignore[attr-defined]
-    balls = enclose(program, exact, digits=17, scale=1e-40, max_precision=2400)
+    balls = enclose(reference.rows_program, exact, digits=17, scale=1e-40, max_precision=2400)
     for k in range(m):
         y = balls[k]
         if y.finite:
             v = float(y)
             size = max(abs(v), abs(values[k]), 1e-30)
-            if abs(v - values[k]) > 1e-7 * size + 1e-55 and abs(v - values[k]) > 1e-12:
+            if abs(v - values[k]) > max(1e-7 * size, 1e-12):
                 found.jumps[k] = True
         else:
             found.infinite[k][:] = True
             continue
         row = np.array([float(b) for b in balls[m + k * n : m + (k + 1) * n]])
-        # 2^200 is what a pole looks like at this distance; sqrt's is 2^100.
+        # At this distance a pole looks like 2^200, the derivative of a square root like 2^100.
         bad = ~np.isfinite(row) | (np.abs(row) > 1e25 * (1 + abs(float(y))))
         if np.any(bad):
             found.infinite[k] |= bad

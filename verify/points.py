@@ -116,7 +116,7 @@ def magnitudes(
             [
                 10.0 ** np.arange(-60, -20, 4.0),
                 10.0 ** np.arange(-20, -4, 0.5),
-                10.0 ** np.arange(-4, 4, 1 / 12),
+                10.0 ** np.arange(-4, 4, 1 / 8),
                 10.0 ** np.arange(4, 20, 1.0),
                 10.0 ** np.arange(20, 61, 8.0),
             ]

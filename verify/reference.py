@@ -54,6 +54,7 @@ class Reference:
         self.expected = graph.vjp(self.outputs, self._g, self._x)
         self._program = Program([*self.outputs, *self.expected])
         self._jacobian: list[list[Node]] | None = None
+        self._rows: Program | None = None
         self._sizes: Program | None = None
         self._layout: list[tuple[int, int]] = []
         self._first = 0
@@ -65,6 +66,13 @@ class Reference:
             one = self.graph.one
             self._jacobian = [self.graph.vjp([y], [one], self._x) for y in self.outputs]
         return self._jacobian
+
+    @property
+    def rows_program(self) -> Program:
+        """Outputs and Jacobian, row by row, as one program."""
+        if self._rows is None:
+            self._rows = Program([*self.outputs, *(j for row in self.jacobian for j in row)])
+        return self._rows
 
     def enclose(self, point: dict[str, float], scale: np.ndarray | None = None) -> tuple[list[Ball], list[Ball]]:
         """Enclosures of the outputs and of the expected gradient at a point."""
