@@ -1,6 +1,8 @@
 """Constraints and residuals with Jacobians, as solvers and optimisers ask for them."""
 # ruff: noqa: E501
 
+import math
+
 import numpy as np
 
 from .case import Case, trap
@@ -131,15 +133,28 @@ def fischer_burmeister(a, b):
     return np.hypot(a, b) - a - b
 
 
-def fischer_burmeister_jac(a, b):
-    r = np.hypot(a, b)
+def cosine_less_one(v, w, at_zero=0.0):
+    """v/|(v, w)| - 1, without cancellation where w is small."""
+    r = np.hypot(v, w)
     safe = np.where(r > 0, r, 1.0)
-    return np.diag(a / safe - 1), np.diag(b / safe - 1)
+    front = np.maximum(v, 0)
+    return np.where(
+        r == 0, at_zero - 1, np.where(v > 0, -w / safe * (w / (safe + front)), v / safe - 1)
+    )
+
+
+def fischer_burmeister_jac(a, b):
+    return np.diag(cosine_less_one(a, b)), np.diag(cosine_less_one(b, a))
+
+
+def fischer_burmeister_jac_bisector(a, b):
+    return tuple(np.diag(cosine_less_one(v, w, math.sqrt(0.5))) for v, w in ((a, b), (b, a)))
 
 
 def fischer_burmeister_jac_zero(a, b):
-    r = np.hypot(a, b)
-    return np.diag(a / r - 1), np.diag(b / r - 1)
+    with np.errstate(all="ignore"):
+        nan = 0 / np.hypot(a, b)
+    return np.diag(cosine_less_one(a, b) + nan), np.diag(cosine_less_one(b, a) + nan)
 
 
 def rosenbrock_residual(x):
@@ -251,7 +266,7 @@ CASES = [
     trap("pair-jacobian-nested-lists", "contract", circle_and_plane, "nested lists with integer zeros and ones", jac=lambda x: [[2 * x[0], 2 * x[1], 0], [x[1], x[0], -1]], examples=[((3,),)]),
     trap("pair-jacobian-integers", "contract", lambda x: np.array([x[0] + 2 * x[1], 3 * x[0]]), "a constant Jacobian of integer dtype", jac=lambda x: np.array([[1, 2], [3, 0]]), examples=[((2,),)]),
     trap("pair-broyden-loop", "algebra", broyden, "filled entry by entry", jac=lambda x: np.array([[3 - 4 * x[i] if i == j else -1.0 if j == i - 1 else -2.0 if j == i + 1 else 0.0 for j in range(len(x))] for i in range(len(x))]), examples=PLANE["examples"]),
-    trap("pair-fischer-burmeister", "cells", fischer_burmeister, "a bisector of the cone at the origin", jac=lambda a, b: tuple(np.diag(np.where(np.hypot(a, b) > 0, v / np.where(np.hypot(a, b) > 0, np.hypot(a, b), 1), 0.5) - 1) for v in (a, b)), examples=PAIR),
+    trap("pair-fischer-burmeister", "cells", fischer_burmeister, "the bisector of the cone at the origin", jac=fischer_burmeister_jac_bisector, examples=PAIR),
     trap("pair-product-prefix", "algebra", hs071, "prefix and suffix products", jac=lambda x: np.array([np.cumprod(np.append(1.0, x))[:-1] * np.cumprod(np.append(1.0, x[::-1]))[:-1][::-1], x + x]), examples=[((4,),)], domain=[(-5, 5)]),
     trap("pair-scalar-jacobian", "contract", lambda x: np.sum(np.sin(x)), "the Jacobian of a scalar is its gradient", jac=lambda x: np.cos(x), examples=[((3,),)], domain=[(-30, 30)]),
 ]
