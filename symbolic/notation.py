@@ -209,10 +209,12 @@ def _ends_in_sum(term: sp.Expr) -> bool:
 
 
 def _rank(factor: sp.Expr) -> tuple[float, Any]:
-    """Deltas and sums last; partial derivatives in the order of the chain rule."""
+    """Numbers first, deltas and sums last; derivatives in the order of the chain rule."""
     base = factor.as_base_exp()[0]
     kind = 0
-    if isinstance(base, sp.Add):
+    if factor.is_number:
+        kind = -1
+    elif isinstance(base, sp.Add):
         kind = 2
     elif isinstance(base, Partial):
         kind = 3
