@@ -353,8 +353,8 @@ def _snippet(instance: Instance, example: Counterexample, argument: str | None) 
                 lines.append(f"{name} = {_literal(value)}")
         if isinstance(example.grad_output, tuple):
             return None
-        lines.append(f"y = {target}.apply({', '.join(names)}{keywords})")
-        lines.append(f"y.backward(ad.tensor({_literal(np.asarray(example.grad_output))}))")
+        lines.append(f"out = {target}.apply({', '.join(names)}{keywords})")
+        lines.append(f"out.backward(ad.tensor({_literal(np.asarray(example.grad_output))}))")
         if argument:
             index = f"[{', '.join(map(str, example.index))}]" if example.index else ""
             lines.append(f"print({argument}.grad{index})  # expected {example.expected!r}")

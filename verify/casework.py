@@ -442,7 +442,7 @@ class Casework:
             self.skip("oracle", f"no point could be judged: {why}")
             return self._by_differences(instance, end, why)
         exact = all(c.run.backward_error is None for c in explorer.cells.values())
-        resolution = (EXACT_ULPS if exact else self.max_ulps) * EPS
+        resolution = EXACT_ULPS * EPS if exact else self.max_ulps * judge.eps
         self.resolution = max(self.resolution or 0.0, resolution)
         tally.passed += 1
         tally.detail = (

@@ -158,6 +158,16 @@ class Instance:
         size = sum(p.size for p in self.upstream)
         return np.concatenate([*(np.ravel(s.base).astype(float) for s in slots), np.ones(size)])
 
+    def rounded(self, point: np.ndarray) -> np.ndarray:
+        """The point with each entry rounded to its array's own type (float32, say)."""
+        parts = [*self.pieces, *self.upstream]
+        if all(p.dtype == np.float64 for p in parts):
+            return point
+        point = point.copy()
+        for p in parts:
+            point[p.start : p.stop] = point[p.start : p.stop].astype(p.dtype)
+        return point
+
     def arguments(self, point: np.ndarray, writeable: bool = True) -> list[Any]:
         """The positional arguments at a point."""
         args = [s.fixed for s in self.example.slots]

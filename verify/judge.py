@@ -20,7 +20,7 @@ from symbolic.values import TraceError
 from verify.explore import Cell, Explorer
 from verify.instance import FloatRun, Instance, TracedRun
 from verify.kinks import Limits, in_hull, limits_at, reference_of
-from verify.reference import EPS, TINY, Reference
+from verify.reference import EPS, Reference
 
 __all__ = ["Judge", "Outcome", "Wrong"]
 
@@ -80,7 +80,15 @@ class Judge:
         self.explorer = explorer
         self.instance: Instance = explorer.instance
         self.max_ulps = float(max_ulps)
-        self.span = span
+        # float32 inputs are judged in float32: its ulp, its smallest number, its range.
+        kinds = [np.finfo(p.dtype) for p in self.instance.pieces] or [np.finfo(np.float64)]
+        coarsest = max(kinds, key=lambda kind: float(kind.eps))
+        self.eps = float(coarsest.eps)
+        self.tiny = float(coarsest.tiny)
+        self.span = span if self.eps == EPS else min(span, 1e12)
+        if self.eps > EPS:  # the same share of the digits may be lost
+            self.max_ulps **= np.log(self.eps) / np.log(EPS)
+        self.exact_ulps = EXACT_ULPS * EPS / self.eps
         self.references: dict[int, Reference] = {}
         self._actual: dict[int, Program] = {}
 
@@ -92,6 +100,7 @@ class Judge:
     def judge(self, point: np.ndarray, floats: bool = True) -> Outcome:
         """Run backward at the point, and compare it with the right gradient there."""
         instance = self.instance
+        point = instance.rounded(point)
         if not self._in_span(point):
             return Outcome(False, note="magnitude outside the range")
         run = instance.run(point)
@@ -188,7 +197,7 @@ class Judge:
         if exact_ulps is not None:
             finite = exact_ulps[np.isfinite(exact_ulps)]
             outcome.exact_ulps = float(finite.max()) if finite.size else 0.0
-            bad = np.nonzero(exact_ulps > EXACT_ULPS)[0]
+            bad = np.nonzero(exact_ulps > self.exact_ulps)[0]
             bad = [i for i in bad if np.isfinite(exact_ulps[i])]
             if bad:
                 i = max(bad, key=lambda j: exact_ulps[j])
@@ -204,7 +213,7 @@ class Judge:
         if not top <= self.max_ulps:
             formula: bool | None = None
             if exact_ulps is not None:
-                formula = False if (exact_ulps[worst] <= EXACT_ULPS or outcome.series) else None
+                formula = False if (exact_ulps[worst] <= self.exact_ulps or outcome.series) else None
                 if not np.isfinite(exact_ulps[worst]):
                     formula = False  # 0/0 at a removable singularity: right wherever defined
             outcome.wrong = Wrong(
@@ -213,12 +222,11 @@ class Judge:
             )
         return outcome
 
-    @staticmethod
-    def _ulps(actual: np.ndarray, want: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    def _ulps(self, actual: np.ndarray, want: np.ndarray, allowed: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):
             error = np.abs(actual - want)
-            error = np.where(error <= TINY, 0.0, error)
-            unit = EPS * np.where(np.isfinite(allowed), allowed, np.abs(want))
+            error = np.where(error <= self.tiny, 0.0, error)
+            unit = self.eps * np.where(np.isfinite(allowed), allowed, np.abs(want))
             ulps = np.where(error == 0, 0.0, error / unit)
         return np.where(np.isnan(ulps) | ~np.isfinite(actual), np.inf, ulps)
 
@@ -252,7 +260,7 @@ class Judge:
                 ulps[i] = np.inf
                 continue
             gap = float(abs(a.value - e.value).lower())  # certainly at least this much
-            unit = EPS * (allowed[i] if np.isfinite(allowed[i]) else abs(want[i]))
+            unit = self.eps * (allowed[i] if np.isfinite(allowed[i]) else abs(want[i]))
             ulps[i] = 0.0 if gap <= 1e-290 else (gap / unit if unit > 0 else np.inf)
             if unit == 0 and gap > 1e-290:
                 ulps[i] = 1e300
@@ -281,10 +289,10 @@ class Judge:
             if not np.isfinite(v):
                 return "the value overflows"
             error = abs(values[k] - v)
-            if error <= 1e-9 * abs(v) or error <= TINY:
+            if error <= 1e-9 * abs(v) or error <= self.tiny:
                 continue
             condition = self._value_condition(reference, k, point[:n], point)
-            if error > self.max_ulps * EPS * (abs(v) + condition):
+            if error > self.max_ulps * self.eps * (abs(v) + condition):
                 return "forward itself is inaccurate there"
         return ""
 
@@ -421,7 +429,7 @@ class Judge:
                 a = self.reference(cell).allowance(near[None, :], self.instance.names)[0]
             allowed = np.maximum(allowed, np.nan_to_num(a, nan=0.0, posinf=0.0))
         allowed = np.maximum(allowed, np.abs(want))
-        slack = width / EPS if width else 0.0
+        slack = width / self.eps if width else 0.0
         ulps = self._ulps(actual, want, allowed)
         ulps = np.where(np.abs(actual - want) <= 1e-150, 0.0, ulps)
         worst = int(np.argmax(ulps)) if ulps.size else 0
@@ -446,7 +454,7 @@ class Judge:
         """Output by output: is the row that backward gives in Clarke's generalised gradient?"""
         instance = self.instance
         n = instance.inputs
-        tolerance = max(self.max_ulps * EPS, 10 * width, 1e-9)
+        tolerance = max(min(self.max_ulps * self.eps, 1e-3), 10 * width, 1e-9)
         for k in range(len(instance.names) - n):
             unit = point.copy()
             unit[n:] = 0.0

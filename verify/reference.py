@@ -17,10 +17,10 @@ from symbolic.balls import Ball, enclose
 from symbolic.graph import Graph, Node, Program, topological
 from symbolic.primitives import FLOAT
 
-__all__ = ["EPS", "TINY", "Reference"]
+__all__ = ["EPS", "Reference"]
 
 EPS = 2.0**-52
-TINY = 2.2250738585072014e-308
+
 
 # Second derivatives are skipped beyond this many entries: they only excuse rounding.
 _MOST_PAIRS = 1600

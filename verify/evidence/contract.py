@@ -275,7 +275,7 @@ def _interleaved(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterat
 def _layouts(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
     """Any memory layout gives the same gradient: Fortran order, strides, stride 0, read-only."""
     makers: list[tuple[str, Callable[[np.ndarray], np.ndarray]]] = [
-        ("Fortran-ordered", np.asfortranarray),
+        ("Fortran-ordered", lambda a: np.array(a, order="F")),
         ("strided", _strided),
         ("negatively strided", lambda a: np.flip(np.flip(a).copy()) if a.ndim else a),
         ("read-only", _read_only),
