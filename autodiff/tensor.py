@@ -28,7 +28,8 @@ def storage(value: Any) -> Any:
         return value
     if kind is Tensor or isinstance(value, Tensor):
         return value._data
-    if hasattr(kind, "__array_ufunc__") and not isinstance(value, np.ndarray):
+    # By its type: an array of another kind may say of itself that it is an instance of ndarray.
+    if hasattr(kind, "__array_ufunc__") and not issubclass(kind, np.ndarray):
         return value
     if isinstance(value, (list, tuple)):
         return np.asarray(as_array(value))
