@@ -108,7 +108,7 @@ def explain_function(function: Any, timeout: float = 20.0) -> Derivation:
     from autodiff import Tensor
     from symbolic.subjects import argument_labels, example_of
 
-    apply = function.apply if isinstance(function, type) else function
+    apply = getattr(function, "apply", function)
     arguments, keywords = example_of(function)
     labels = argument_labels(function, len(arguments))
     domain = getattr(function, "domain", None) or {}

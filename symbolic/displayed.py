@@ -97,7 +97,7 @@ def _exactly(
             number = sp.sympify(evaluate_exactly(entry, places, dict(tables)))
             if not number.is_Rational and number.count_ops() > 12:
                 return None
-            close = abs(float(number) - values[index]) <= 1e-6 * max(1.0, abs(values[index]))
+            close = bool(np.isclose(float(number), values[index], rtol=1e-6, atol=1e-6))
         except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError, AttributeError):
             return None
         if not number.is_number or not close or (number.is_Rational and abs(number.p) > 10**9):

@@ -57,13 +57,15 @@ class Enclosure:
 
     def __str__(self) -> str:
         if self.balls.ndim == 0:
-            return str(self.balls[()].value.str(15))
+            ball: Any = self.balls[()]
+            return str(ball.value.str(15))
         return str(self._map(lambda ball: ball.value.str(15), object).tolist())
 
     def _map(self, function: Callable[[Ball], Any], dtype: Any = float) -> np.ndarray:
         out = np.empty(self.balls.shape, dtype=dtype)
         for index in np.ndindex(self.balls.shape):
-            out[index] = function(self.balls[index])
+            ball: Any = self.balls[index]
+            out[index] = function(ball)
         return out
 
 

@@ -236,8 +236,10 @@ class _Cell:
         self.values[entry.node] = entry.value
 
     def node(self, expression: Any) -> Node:
-        if isinstance(expression, (Symbol, Node)):
-            return getattr(expression, "node", expression)
+        if isinstance(expression, Symbol):
+            return expression.node
+        if isinstance(expression, Node):
+            return expression
         try:
             expression = sp.sympify(exact(expression))
         except (sp.SympifyError, TypeError, AttributeError) as error:
@@ -416,7 +418,7 @@ def _broadcast(
     for index in np.ndindex(shape):
         numbers = {}
         for symbol, array in zip(symbols, arrays, strict=True):
-            entry = array[index]
+            entry: Any = array[index]
             if not isinstance(entry, Symbol):
                 numbers[symbol] = sp.sympify(exact(entry))
                 entry = cell.trace.lift(entry)

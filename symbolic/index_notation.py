@@ -196,7 +196,7 @@ def _with_symbols(expression: sp.Expr) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr
 def _terms(expression: sp.Expr, array: sp.Symbol) -> list[tuple[sp.Expr, list, tuple]]:
     """The derivative by an array's entries: coefficients, sums that they stand in, and indices."""
     symbolic, back = _with_symbols(expression)
-    found = []
+    found: list[tuple[sp.Expr, list, tuple]] = []
     for dummy, atom in back.items():
         if not (isinstance(atom, (Entry, IndexSum)) and atom.has(array)):
             continue

@@ -253,7 +253,8 @@ def _exact_point(
     """The sample point, as exact numbers by variable."""
     values = {}
     for argument in arguments:
-        for entry in getattr(argument, "_entries", np.empty(0)).flat:
+        found: Any = getattr(argument, "_entries", np.empty(0))
+        for entry in found.flat:
             if getattr(getattr(entry, "node", None), "op", "") == "var":
                 values[entry.node.args[0]] = Fraction(float(entry.value))
     rng = np.random.default_rng(1)

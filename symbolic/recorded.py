@@ -96,7 +96,7 @@ class Recorded:
     def __init__(self, out: Any, wrt: Any):
         self.variables: list[Variable] = []
         self._indexed: dict[Any, Indexed] = {}
-        self._values: dict[Any, np.ndarray] = {}
+        self._values: dict[Any, Any] = {}
         self._named: dict[Any, Variable] = {}
         self._wrt = wrt._node or wrt
         self.nodes = self._collect(out, wrt)
@@ -220,7 +220,7 @@ class Recorded:
         function = node.function
         arguments, keywords = _arguments(node)
         raw = [self._values[e] if e is not None else c for e, c in arguments]
-        value = _forward(node, raw, keywords)
+        value: Any = _forward(node, raw, keywords)
         if isinstance(value, (tuple, list)):
             self._values[node] = value  # its outputs are nodes of their own
             return
@@ -324,7 +324,7 @@ class Recorded:
         variable = self._add(key, self._values[key], None, "step", node.function.__name__, key)
         explicit = self._written_out(node, arguments, raw, keywords, output)
         if explicit is not None and not variable.shape:
-            formula = explicit[()]
+            formula: Any = explicit[()]
             if formula.count_ops() <= _LONG and not formula.has(sp.Max, sp.Min):
                 variable.entry = formula
                 return
@@ -338,8 +338,9 @@ class Recorded:
             sizes = [n for _, n in variable.own] + [n for _, n in source.own]
             known = variable.jacobians.get(source.symbol)
             table = None if jacobian is None else jacobian.reshape(sizes)
-            both = known is not None and table is not None
-            variable.jacobians[source.symbol] = known + table if both else table
+            if known is not None and table is not None:
+                table = known + table
+            variable.jacobians[source.symbol] = table
 
     def _written_out(
         self,
@@ -406,7 +407,7 @@ class Recorded:
             self.variables.remove(variable)
 
 
-def _given(node: Any) -> tuple[list[Any], dict[str, Any]]:
+def _given(node: Any) -> Any:
     from autodiff.graph import given
 
     return given(node)

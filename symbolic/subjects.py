@@ -25,6 +25,7 @@ __all__ = [
     "declares",
     "example_of",
     "fixed",
+    "is_class",
     "is_float",
     "names_and_shapes",
     "plain",
@@ -39,18 +40,23 @@ __all__ = [
 ]
 
 
+def is_class(f: Any) -> bool:
+    """Whether `f` is a Function class, and no plain callable."""
+    return isinstance(f, type)
+
+
 def declares(f: Any) -> bool:
-    return isinstance(f, type) and callable(getattr(f, "formula", None))
+    return is_class(f) and callable(getattr(f, "formula", None))
 
 
 def code_of(f: Any) -> Callable[..., Any]:
     """The callable whose parameters name the arguments (after ``ctx``, for a Function)."""
-    return functools.partial(f.forward, None) if isinstance(f, type) else f
+    return functools.partial(f.forward, None) if is_class(f) else f
 
 
 def argument_labels(f: Any, count: int) -> list[str]:
     """The names of the first arguments of a Function, or of a callable."""
-    if isinstance(f, type):  # the first parameter of forward is ctx
+    if is_class(f):  # the first parameter of forward is ctx
         return parameter_names(f.forward, count + 1)[1:]
     return argument_names(f, count)
 
@@ -115,7 +121,7 @@ def example_of(f: Any) -> tuple[list[Any], dict[str, Any]]:
     names, _ = names_and_shapes(f, ())
     scalars: list[Any] = [()] * len(names)
     required = _required_keywords(f)
-    elementwise = not isinstance(f, type) or getattr(f, "elementwise", False)
+    elementwise = not is_class(f) or getattr(f, "elementwise", False)
     examples = getattr(f, "examples", None)
     if (elementwise and not required) or not examples:
         return scalars, {}
@@ -182,7 +188,7 @@ def sample_point(f: Any, names: Sequence[str], given: Sequence[Any]) -> list[Any
 
 def plain(f: Any) -> Callable[..., Any]:
     """Functions run by their forward; functions on Tensors give what the Tensors hold."""
-    if isinstance(f, type):
+    if is_class(f):
         return lambda *arguments, **keywords: f.forward(
             context_of(f, arguments), *arguments, **keywords
         )

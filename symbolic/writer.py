@@ -288,8 +288,9 @@ class Writer:
 
     def _written_out(self, c: Variable, v: Variable) -> bool:
         """The local derivative of a few formulas, entry by entry."""
+        assert c.explicit is not None
         places = list(np.ndindex(*(n for _, n in v.own)))
-        out = np.empty((*c.explicit.shape, *(n for _, n in v.own)), dtype=object)
+        out: Any = np.empty((*c.explicit.shape, *(n for _, n in v.own)), dtype=object)
         for index in np.ndindex(c.explicit.shape):
             for place in places:
                 at = [sp.Integer(k) for k in place]
