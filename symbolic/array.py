@@ -458,6 +458,9 @@ class TracedArray:
     def repeat(self, repeats: Any, axis: Any = None) -> TracedArray:
         return self._view(self._entries.repeat(repeats, axis))
 
+    def compress(self, condition: Any, axis: Any = None) -> TracedArray:
+        return self._view(self._entries.compress(condition, axis))
+
     def conjugate(self) -> Any:
         return np.conjugate(self)
 
@@ -491,7 +494,10 @@ class _Flat:
         return wrap(result, self._array._dtype, scalar=type(result) is not np.ndarray)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._array._entries.flat[_index(key)] = unwrap(value)
+        new = unwrap(value)
+        if type(new) is np.ndarray and new.ndim == 0:
+            new = new[()]
+        self._array._entries.flat[_index(key)] = new
 
     def copy(self) -> TracedArray:
         return self._array.flatten()
@@ -499,7 +505,13 @@ class _Flat:
 
 # Methods that are the function of the same name with the array as first argument.
 
-_FUNCTIONS = ["sum", "mean", "prod", "max", "min", "var", "std", "argmax", "argmin", "argsort", "cumsum", "cumprod", "dot", "round", "take", "trace", "diagonal", "any", "all", "nonzero", "searchsorted", "clip", "choose", "compress", "argpartition"]
+# fmt: off
+_FUNCTIONS = (
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "clip", "cumprod", "cumsum",
+    "diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "round", "searchsorted", "std",
+    "sum", "take", "trace", "var",
+)
+# fmt: on
 
 
 def _method(name: str) -> Callable[..., Any]:

@@ -173,7 +173,7 @@ class Graph:
     def div(self, a: Node, b: Node) -> Node:
         if b.op == "const" and b.args[0] != 0:
             return self.mul(self.constant(1 / b.args[0]), a)
-        if a is self.zero:
+        if a is self.zero and b is not self.zero:
             return a
         return self.make("div", a, b)
 

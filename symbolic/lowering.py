@@ -83,7 +83,31 @@ def _cbrt(x: Entry) -> Entry:
 
 SMOOTH: dict[str, Callable[..., Entry]] = {
     name: _unary(name)
-    for name in ["exp", "log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "sqrt", "erf", "erfc", "erfi", "erfinv", "gamma", "gammaln", "ellipk", "ellipe"]
+    for name in [
+        "exp",
+        "log",
+        "sin",
+        "cos",
+        "tan",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "arcsinh",
+        "arccosh",
+        "arctanh",
+        "sqrt",
+        "erf",
+        "erfc",
+        "erfi",
+        "erfinv",
+        "gamma",
+        "gammaln",
+        "ellipk",
+        "ellipe",
+    ]
 }
 SMOOTH |= {
     "add": lambda x, y: x + y,
@@ -346,7 +370,22 @@ DECIDING |= {
 }
 
 BOOLEAN = frozenset(
-    ["less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_not", "logical_and", "logical_or", "logical_xor", "isnan", "isinf", "isfinite", "signbit"]
+    [
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "equal",
+        "not_equal",
+        "logical_not",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "isnan",
+        "isinf",
+        "isfinite",
+        "signbit",
+    ]
 )
 
 # Rows with both: decided formulas whose value the ufunc computes more accurately.

@@ -18,6 +18,7 @@ import builtins
 import functools
 import importlib
 import math
+import os
 import sys
 import threading
 import types
@@ -37,15 +38,26 @@ __all__ = ["NUMPY", "installed", "is_foreign", "require", "wrapper_of"]
 _LOCK = threading.RLock()
 
 # Libraries whose code is not the user's.
-FOREIGN = frozenset(sys.stdlib_module_names - {"__main__"}) | {
-    "numpy", "scipy", "sympy", "flint", "mpmath", "symbolic", "verify", "hypothesis", "pytest",
-    "_pytest", "torch", "jax", "joblib", "rich", "click",
-}  # fmt: skip
+_LIBRARIES = frozenset(
+    {"numpy", "scipy", "sympy", "flint", "mpmath", "symbolic", "verify", "hypothesis", "pytest"}
+    | {"_pytest", "torch", "jax", "joblib", "rich", "click"}
+)
+_STDLIB = os.path.dirname(os.__file__)
 
 
+@functools.lru_cache(maxsize=4096)
 def is_foreign(module: str | None) -> bool:
     """Whether a module of that name holds a library's code, not the user's."""
-    return not module or module.partition(".")[0] in FOREIGN
+    if not module:
+        return True
+    top = module.partition(".")[0]
+    if top in _LIBRARIES:
+        return True
+    if top not in sys.stdlib_module_names or top == "__main__":
+        return False
+    # A user's file may well be called `test.py` or `code.py`.
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file is None or os.path.abspath(file).startswith(_STDLIB)
 
 
 class _NumPy(types.ModuleType):
@@ -135,9 +147,9 @@ def _importer(original: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         module = original(name, globals, locals, fromlist, level)
         # Not where a module's own body runs: it would keep the namespace for good.
-        if module is np and is_active() and globals is not None and locals is not globals:
-            if not is_foreign(globals.get("__name__")):
-                return NUMPY
+        inside = globals is not None and locals is not globals
+        if module is np and inside and is_active() and not is_foreign(globals.get("__name__")):
+            return NUMPY
         return module
 
     return importer

@@ -9,6 +9,7 @@ May import: :mod:`symbolic.array`, :mod:`symbolic.namespace`.
 
 from __future__ import annotations
 
+import dis
 import functools
 import sys
 import types
@@ -36,6 +37,17 @@ def _names(code: types.CodeType) -> frozenset[str]:
     for const in code.co_consts:
         if isinstance(const, types.CodeType):
             found |= _names(const)
+    return frozenset(found)
+
+
+@functools.lru_cache(maxsize=4096)
+def _stored(code: types.CodeType) -> frozenset[str]:
+    """The globals that a function's code, and the functions inside it, assign to."""
+    found = {i.argval for i in dis.get_instructions(code) if i.opname.endswith("_GLOBAL")
+             and not i.opname.startswith("LOAD")}  # fmt: skip
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            found |= _stored(const)
     return frozenset(found)
 
 
@@ -104,11 +116,13 @@ class _Walk:
         for name in names:  # `from scipy.special import ...` inside the function
             if name.startswith("scipy"):
                 self.library(name)
+        for name in _stored(f.__code__):
+            self.keep(f.__globals__, name)
         self.namespace(f.__globals__, names)
         if "float" in names and "float" not in f.__globals__:
             self.put(f.__globals__, "float", TracedFloat)
         for cell in f.__closure__ or ():
-            self.cell(cell)
+            self.cell(cell, names)
         if f.__defaults__:
             self.defaults(f)
         for value in (f.__kwdefaults__ or {}).values():
@@ -130,36 +144,39 @@ class _Walk:
             if new is not None:
                 self.put(names_of, name, new)
             elif isinstance(value, types.ModuleType):
-                if not is_foreign(value.__name__) and id(value) not in self.seen:
-                    self.namespace(value.__dict__, names)
+                self.module(value, names)
             else:
                 self.visit(value)
 
     def put(self, target: dict[str, Any], name: str, new: Any) -> None:
-        missing = name not in target
-        old = target.get(name)
+        self.keep(target, name)
         target[name] = new
 
-        def back() -> None:
-            if missing:
-                target.pop(name, None)
-            else:
-                target[name] = old
+    def keep(self, target: dict[str, Any], name: str) -> None:
+        """Put a name back as it is now, in the end."""
+        if name in target:
+            self.undo.append(functools.partial(target.__setitem__, name, target[name]))
+        else:
+            self.undo.append(functools.partial(target.pop, name, None))
 
-        self.undo.append(back)
-
-    def cell(self, cell: Any) -> None:
+    def cell(self, cell: Any, names: frozenset[str]) -> None:
         try:
             value = cell.cell_contents
         except ValueError:
             return
-        new = self.replacement(value)
-        if new is None:
-            self.visit(value)
-        else:
-            cell.cell_contents = new
         # Code may rebind it (`nonlocal`): put back in any case.
-        self.undo.append(lambda: setattr(cell, "cell_contents", value))
+        self.undo.append(functools.partial(setattr, cell, "cell_contents", value))
+        new = self.replacement(value)
+        if new is not None:
+            cell.cell_contents = new
+        elif isinstance(value, types.ModuleType):
+            self.module(value, names)
+        else:
+            self.visit(value)
+
+    def module(self, module: types.ModuleType, names: frozenset[str]) -> None:
+        if not is_foreign(module.__name__) and id(module) not in self.seen:
+            self.namespace(module.__dict__, names)
 
     def defaults(self, f: types.FunctionType) -> None:
         old = f.__defaults__ or ()
@@ -215,6 +232,8 @@ class _Walk:
                     self.visit(value)
 
     def instance(self, value: Any) -> None:
+        if callable(value):
+            self.visit(getattr(value, "__wrapped__", None))  # functools.cache, say
         attributes = getattr(value, "__dict__", None)
         if type(attributes) is dict and hasattr(type(value), "__getattr__"):
             self.library(attributes.get("__name__"))  # a module that loads when first used

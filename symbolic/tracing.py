@@ -92,7 +92,13 @@ def traced_namespace(*functions: Any) -> Iterator[None]:
         is put back at the end, whatever happens.
     """
     with installed(), rebound(functions), np.errstate(all="ignore"):
-        yield
+        try:
+            yield
+        except (TypeError, ValueError) as error:
+            # What NumPy makes of a TraceError met while it converts an entry.
+            if isinstance(error.__cause__, TraceError):
+                raise error.__cause__ from None
+            raise
 
 
 def trace(

@@ -15,7 +15,9 @@ RANGES = [(0.1, 0.9), (1.1, 3.0), (-0.9, 0.9), (-3.0, 3.0), (-3.0, -0.1)]
 # The first argument is an order, a degree or a count.
 COUNTED = {"eval_legendre", "eval_chebyt", "eval_chebyu", "eval_hermite", "eval_hermitenorm"}
 COUNTED |= {"eval_laguerre", "eval_genlaguerre", "eval_gegenbauer", "expn", "kn", "yn", "jn"}
-COUNTED |= {name for name in ("eval_jacobi", "eval_sh_legendre", "eval_sh_chebyt", "eval_sh_chebyu")}
+COUNTED |= {
+    name for name in ("eval_jacobi", "eval_sh_legendre", "eval_sh_chebyt", "eval_sh_chebyu")
+}
 
 
 def lowered():
@@ -46,9 +48,7 @@ def test_ufunc_is_its_formula(ufunc):
     assert tried
 
 
-@pytest.mark.parametrize(
-    ("ufunc", "nin"), [(np.divmod, 2), (np.modf, 1), (special.sici, 1)]
-)
+@pytest.mark.parametrize(("ufunc", "nin"), [(np.divmod, 2), (np.modf, 1), (special.sici, 1)])
 def test_ufuncs_with_two_results(ufunc, nin):
     rng = np.random.default_rng(2)
     agrees(ufunc, *(rng.uniform(0.5, 7, 4) for _ in range(nin)))
@@ -123,7 +123,12 @@ def test_reduce_over_any_axes(name, data):
     keepdims = data.draw(st.booleans())
     array = np.random.default_rng(data.draw(st.integers(0, 99))).normal(size=shape)
     ufunc = getattr(np, name)
-    if isinstance(axis, tuple) and ufunc.identity is None and len(axis) > 1 and name in REDUCING[-2:]:
+    if (
+        isinstance(axis, tuple)
+        and ufunc.identity is None
+        and len(axis) > 1
+        and name in REDUCING[-2:]
+    ):
         axis = axis[0]
     agrees(lambda x: ufunc.reduce(x, axis=axis, keepdims=keepdims), array)
 
@@ -195,4 +200,6 @@ def test_python_ufuncs_of_the_user():
     def soft(u, v):
         return u * v if u > v else np.exp(u)
 
-    agrees(lambda x, y: np.frompyfunc(soft, 2, 1)(x, y).astype(float), *np.array([[1, 2.0], [2, 1]]))
+    agrees(
+        lambda x, y: np.frompyfunc(soft, 2, 1)(x, y).astype(float), *np.array([[1, 2.0], [2, 1]])
+    )
