@@ -1,5 +1,6 @@
 """The command around the checks: what is run, printed, written, and with which exit status."""
 
+import contextlib
 import json
 import os
 import re
@@ -414,3 +415,30 @@ def test_interrupted_prints_what_is_known(stubbed, write):
 def test_a_script_without_a_guard_can_be_checked(run, write):
     write("script.py", "import sys\nassert __name__ != '__main__'\n")
     assert run("script.py")[0] == 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_progress_is_drawn_on_a_terminal_only(stubbed, write):
+    import pty
+
+    driver = write("driver.py", DRIVER.format(checker=verify.sweep.CHECKER))
+    write("layers.py", A="proved")
+    ours, theirs = pty.openpty()
+    root = os.path.dirname(os.path.dirname(verify.__file__))
+    process = subprocess.Popen(
+        [sys.executable, str(driver), "layers.py"],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, "PYTHONPATH": root, "TERM": "xterm", "COLUMNS": "80"},
+    )
+    os.close(theirs)
+    drawn = b""
+    with contextlib.suppress(OSError):  # the other side is closed
+        while chunk := os.read(ours, 4096):
+            drawn += chunk
+    os.close(ours)
+    out = process.communicate(timeout=60)[0].decode()
+    assert b"\x1b[?25l" in drawn  # the cursor hidden, and shown again at the end
+    assert drawn.rstrip().endswith(b"\x1b[2K") or b"\x1b[?25h" in drawn
+    assert "\x1b" not in out
+    assert verdicts(out) == ["proved"]
