@@ -4,7 +4,7 @@ A :class:`TracedArray` holds an object array of entries, each a :class:`~symboli
 :class:`~symbolic.complex.ComplexSymbol` or a plain number. NumPy hands it every ufunc and function
 (``__array_ufunc__``, ``__array_function__``); views share their entries as NumPy's share memory.
 
-May import: :mod:`symbolic.values`, :mod:`symbolic.complex`, :mod:`symbolic.lowering`.
+May import: :mod:`symbolic.values`, :mod:`symbolic.complex`, :mod:`symbolic.array_operators`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from symbolic.array_operators import ArrayOperators
 from symbolic.complex import ComplexSymbol, imag_part, is_complex, real_part
 from symbolic.graph import Graph, Node
+from symbolic.mask import decided
 from symbolic.values import Symbol, Trace, TraceError, user_line
 
 __all__ = [
@@ -71,9 +73,8 @@ def wrap(result: Any, dtype: Any = None, scalar: bool = False) -> Any:
     else:
         entries = boxed(result)
         scalar = True
-    if entries.size and type(entries.flat[0]) in (bool, np.bool_):
-        if all(type(e) in (bool, np.bool_) for e in entries.flat):
-            return entries.astype(bool)[()] if scalar else entries.astype(bool)
+    if entries.size and all(type(e) in (bool, np.bool_) for e in entries.flat):
+        return entries.astype(bool)[()] if scalar else decided(entries.astype(bool))
     dtype = _FLOAT64 if dtype is None else np.dtype(dtype)
     if dtype.kind not in "fc":
         dtype = _FLOAT64
@@ -136,7 +137,7 @@ def contains_traced(value: Any) -> bool:
     return is_traced(value)
 
 
-class TracedArray:
+class TracedArray(ArrayOperators):
     """An array of entries that carry a formula and a value; behaves as an ``ndarray`` of floats.
 
     Parameters
@@ -153,14 +154,14 @@ class TracedArray:
     __slots__ = ("_dtype", "_entries", "_scalar")
     __array_priority__ = 1000.0
 
-    def __init__(self, entries: np.ndarray, dtype: Any = _FLOAT64, scalar: bool = False):
-        self._entries = entries
+    def __init__(self, entries: Any, dtype: Any = _FLOAT64, scalar: bool = False):
+        self._entries: Any = entries
         self._dtype = dtype
         self._scalar = scalar
 
     # Code that asks gets the answer it would get for floats; C code looks at the real type.
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # type: ignore[override,misc]
         return self._dtype.type if self._scalar else np.ndarray
 
     # Attributes
@@ -342,7 +343,9 @@ class TracedArray:
 
     def item(self, *index: Any) -> Any:
         if index:
-            return self._entries[index if len(index) > 1 else np.unravel_index(*index, self.shape)]
+            return self._entries[
+                index if len(index) > 1 else np.unravel_index(index[0], self.shape)
+            ]
         if self.size != 1:
             raise ValueError("can only convert an array of size 1 to a Python scalar")
         return self._only()
@@ -386,7 +389,7 @@ class TracedArray:
 
     # Methods that keep or copy entries
 
-    def copy(self, order: str = "C") -> TracedArray:
+    def copy(self, order: Any = "C") -> TracedArray:
         return TracedArray(self._entries.copy(order), self._dtype, self._scalar)
 
     def astype(self, dtype: Any, *args: Any, copy: bool = True, **kwargs: Any) -> Any:
@@ -396,16 +399,16 @@ class TracedArray:
             if dtype.kind == "f" and self._dtype.kind == "c":
                 entries = _each(real_part, entries)
             return TracedArray(entries.copy() if copy else entries, dtype, self._scalar)
-        if dtype == object:
+        if dtype.kind == "O":
             return TracedArray(self._entries.copy(), self._dtype, self._scalar)
         if dtype.kind not in "biu":
             raise TraceError(f"astype({dtype}) of a traced array", user_line())
         decide = bool if dtype.kind == "b" else int
-        decided = np.empty(self.shape, dtype=dtype)
-        flat = decided.reshape(-1)
+        found = np.empty(self.shape, dtype=dtype)
+        flat = found.reshape(-1)
         for i, entry in enumerate(self._entries.flat):
             flat[i] = decide(entry)
-        return decided[()] if self._scalar else flat.reshape(self.shape)
+        return found[()] if self._scalar else decided(found)
 
     def reshape(self, *shape: Any, order: Any = "C", copy: Any = None) -> TracedArray:
         if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
@@ -452,7 +455,7 @@ class TracedArray:
     def byteswap(self, *args: Any) -> Any:
         raise TraceError("byteswap() of a traced array", user_line())
 
-    def put(self, indices: Any, new: Any, mode: str = "raise") -> None:
+    def put(self, indices: Any, new: Any, mode: Any = "raise") -> None:
         self._entries.put(indices, gather(new)[0], mode=mode)
 
     def repeat(self, repeats: Any, axis: Any = None) -> TracedArray:
@@ -467,10 +470,10 @@ class TracedArray:
     conj = conjugate
 
     def sort(self, axis: int = -1, kind: Any = None, **kwargs: Any) -> None:
-        self._entries[...] = np.sort(self, axis=axis)._entries
+        self._entries[...] = unwrap(np.sort(self, axis=axis))
 
     def partition(self, kth: Any, axis: int = -1, **kwargs: Any) -> None:
-        self._entries[...] = np.sort(self, axis=axis)._entries
+        self._entries[...] = unwrap(np.sort(self, axis=axis))
 
     def __dlpack__(self, **kwargs: Any) -> Any:
         raise TraceError("a traced array is handed to another array library", user_line())
@@ -501,82 +504,6 @@ class _Flat:
 
     def copy(self) -> TracedArray:
         return self._array.flatten()
-
-
-# Methods that are the function of the same name with the array as first argument.
-
-# fmt: off
-_FUNCTIONS = (
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "clip", "cumprod", "cumsum",
-    "diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "round", "searchsorted", "std",
-    "sum", "take", "trace", "var",
-)
-# fmt: on
-
-
-def _method(name: str) -> Callable[..., Any]:
-    function = getattr(np, name)
-
-    def method(self: TracedArray, *args: Any, **kwargs: Any) -> Any:
-        return function(self, *args, **kwargs)
-
-    method.__name__ = name
-    return method
-
-
-for _name in _FUNCTIONS:
-    setattr(TracedArray, _name, _method(_name))
-
-
-def _operator(ufunc: Any, swapped: bool = False) -> Callable[..., Any]:
-    def binary(self: Any, other: Any) -> Any:
-        # What asks for the operation itself (a Tensor, say) gets it.
-        if getattr(other, "__array_ufunc__", ufunc) is None:
-            return NotImplemented
-        return ufunc(other, self) if swapped else ufunc(self, other)
-
-    return binary
-
-
-def _inplace(ufunc: Any) -> Callable[..., Any]:
-    def update(self: TracedArray, other: Any) -> Any:
-        if self._scalar:
-            return ufunc(self, other)
-        return ufunc(self, other, out=(self,))
-
-    return update
-
-
-def _unary(ufunc: Any) -> Callable[..., Any]:
-    return lambda self: ufunc(self)
-
-
-for _name, _ufunc in {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "truediv": np.divide,
-    "floordiv": np.floor_divide,
-    "mod": np.remainder,
-    "pow": np.power,
-    "matmul": np.matmul,
-    "divmod": np.divmod,
-}.items():
-    setattr(TracedArray, f"__{_name}__", _operator(_ufunc))
-    setattr(TracedArray, f"__r{_name}__", _operator(_ufunc, swapped=True))
-    if _name != "divmod":
-        setattr(TracedArray, f"__i{_name}__", _inplace(_ufunc))
-for _name, _ufunc in {
-    "lt": np.less,
-    "le": np.less_equal,
-    "gt": np.greater,
-    "ge": np.greater_equal,
-    "eq": np.equal,
-    "ne": np.not_equal,
-}.items():
-    setattr(TracedArray, f"__{_name}__", _operator(_ufunc))
-for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
-    setattr(TracedArray, f"__{_name}__", _unary(_ufunc))
 
 
 def _rounded(entry: Any, op: str) -> Any:

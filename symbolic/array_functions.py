@@ -36,70 +36,18 @@ __all__ = ["FUNCTIONS", "default", "dispatch", "implements", "tabled"]
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 
 # What only moves entries: run on object arrays even if all are constants, so that views stay views.
-STRUCTURAL = frozenset(
-    [
-        "reshape",
-        "ravel",
-        "transpose",
-        "swapaxes",
-        "moveaxis",
-        "rollaxis",
-        "squeeze",
-        "expand_dims",
-        "atleast_1d",
-        "atleast_2d",
-        "atleast_3d",
-        "broadcast_to",
-        "broadcast_arrays",
-        "concatenate",
-        "stack",
-        "vstack",
-        "hstack",
-        "dstack",
-        "column_stack",
-        "block",
-        "split",
-        "array_split",
-        "hsplit",
-        "vsplit",
-        "dsplit",
-        "flip",
-        "fliplr",
-        "flipud",
-        "roll",
-        "rot90",
-        "tile",
-        "repeat",
-        "take",
-        "diag",
-        "diagonal",
-        "diagflat",
-        "tril",
-        "triu",
-        "pad",
-        "insert",
-        "append",
-        "delete",
-        "resize",
-        "copy",
-        "meshgrid",
-        "put",
-        "place",
-        "putmask",
-        "put_along_axis",
-        "take_along_axis",
-        "fill_diagonal",
-        "compress",
-        "extract",
-        "choose",
-        "permute_dims",
-        "matrix_transpose",
-        "shares_memory",
-        "may_share_memory",
-        "trim_zeros",
-        "unstack",
-    ]
-)
+# fmt: off
+STRUCTURAL = frozenset({
+    "reshape", "ravel", "transpose", "swapaxes", "moveaxis", "rollaxis", "squeeze", "expand_dims",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "broadcast_arrays", "concatenate",
+    "stack", "vstack", "hstack", "dstack", "column_stack", "block", "split", "array_split",
+    "hsplit", "vsplit", "dsplit", "flip", "fliplr", "flipud", "roll", "rot90", "tile", "repeat",
+    "take", "diag", "diagonal", "diagflat", "tril", "triu", "pad", "insert", "append", "delete",
+    "resize", "copy", "meshgrid", "put", "place", "putmask", "put_along_axis", "take_along_axis",
+    "fill_diagonal", "compress", "extract", "choose", "permute_dims", "matrix_transpose",
+    "shares_memory", "may_share_memory", "trim_zeros", "unstack",
+})
+# fmt: on
 
 
 def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -197,7 +145,7 @@ def _rewrap(result: Any, dtype: Any) -> Any:
     return result
 
 
-def as_traced(x: Any) -> TracedArray:
+def as_traced(x: Any) -> Any:
     """The argument as a traced array."""
     if type(x) is TracedArray:
         return x
@@ -302,7 +250,7 @@ def clip(
 
 
 @implements(np.copyto)
-def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     if type(dst) is not TracedArray:
         if is_traced(src) and has_symbols(as_entries(src)):
             raise TraceError("a traced value is stored in an array of plain floats", user_line())

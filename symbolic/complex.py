@@ -136,7 +136,7 @@ class ComplexSymbol:
         return NotImplemented if pair is None else _divide(pair, (self.re, self.im))
 
     def __pow__(self, other: Any) -> Any:
-        if isinstance(other, Real) and float(other) == int(other) and abs(int(other)) <= 64:
+        if isinstance(other, (int, float)) and other == int(other) and abs(other) <= 64:
             n = int(other)
             result: Any = 1.0
             for _ in range(abs(n)):

@@ -169,7 +169,7 @@ def _along(
 
 
 def _transform(
-    a: Any, n: int | None, axis: int, norm: str | None, inverse: bool, half: bool = False
+    a: Any, n: int | None, axis: int, norm: Any, inverse: bool, half: bool = False
 ) -> Any:
     a = as_traced(a)
     n = a.shape[axis] if n is None else int(n)

@@ -31,7 +31,7 @@ def softmax(x: Any, axis: Any = None) -> Any:
 
 
 def _shift(x: Any, axis: Any) -> np.ndarray:
-    """The maximum as a plain number: it cancels in exact arithmetic, so it is no part of a formula."""
+    """The maximum as a plain number: it cancels, so that no formula needs it."""
     top = np.max(values(x), axis=axis, keepdims=True)
     return np.where(np.isfinite(top), top, 0.0)
 

@@ -30,7 +30,7 @@ _MINORS = 4
 _LARGEST = 12
 
 
-def _square(a: TracedArray) -> int:
+def _square(a: Any) -> int:
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
     if a.shape[-1] > _LARGEST:
@@ -38,7 +38,7 @@ def _square(a: TracedArray) -> int:
     return a.shape[-1]
 
 
-def _batched(function: Callable[..., np.ndarray], a: TracedArray, *others: TracedArray) -> Any:
+def _batched(function: Callable[..., Any], a: Any, *others: Any) -> Any:
     """``function`` on each matrix of the stacks, its results stacked."""
     batch = a.shape[:-2]
     results = [function(a._entries[i], *(o._entries[i] for o in others)) for i in np.ndindex(batch)]
@@ -72,7 +72,7 @@ def _det(m: np.ndarray) -> Any:
     n = len(m)
     if n <= _MINORS + 1:
         return _minors(m)[tuple(range(n))]
-    lower, upper, order, sign = _lu(m)
+    _, upper, _, sign = _lu(m)
     return fold(lambda a, b: a * b, [upper[i, i] for i in range(n)], float(sign))
 
 
@@ -275,7 +275,7 @@ def _with_signs(vectors: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     return vectors
 
 
-def _one_matrix(a: Any, name: str) -> TracedArray:
+def _one_matrix(a: Any, name: str) -> Any:
     a = as_traced(a)
     if a.ndim != 2:
         raise TraceError(f"{name} of a stack of traced matrices", user_line())
@@ -283,7 +283,7 @@ def _one_matrix(a: Any, name: str) -> TracedArray:
 
 
 @implements(np.linalg.eigh)
-def eigh(a: Any, UPLO: str = "L") -> Any:
+def eigh(a: Any, UPLO: Any = "L") -> Any:
     a = _one_matrix(a, "eigh")
     _square(a)
     numbers = np.linalg.eigh(values(a), UPLO)
@@ -296,7 +296,7 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
 
 
 @implements(np.linalg.eigvalsh)
-def eigvalsh(a: Any, UPLO: str = "L") -> Any:
+def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
     a = as_traced(a)
     _square(a)
     lower = a if UPLO.upper() == "L" else a.mT
@@ -362,13 +362,13 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
 # Norms
 
 
-def _absolute(x: TracedArray) -> TracedArray:
+def _absolute(x: Any) -> Any:
     if x.dtype.kind == "c":
         return wrap(np.frompyfunc(magnitude, 1, 1)(x._entries), np.dtype(float))
     return np.abs(x)
 
 
-def _vector_norm(x: TracedArray, ord: Any, axis: Any, keepdims: bool) -> Any:
+def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     extra = {"axis": axis, "keepdims": True} if keepdims else {"axis": axis}
     if ord is None or ord == 2:
         squares = (x.real**2 + x.imag**2) if x.dtype.kind == "c" else x * x
@@ -385,13 +385,13 @@ def _vector_norm(x: TracedArray, ord: Any, axis: Any, keepdims: bool) -> Any:
     return np.sum(size**ord, **extra) ** (1 / ord)
 
 
-def _matrix_norm(x: TracedArray, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
+def _matrix_norm(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any:
     row, column = (a % x.ndim for a in axis)
     if ord in (None, "fro", "f"):
         return _vector_norm(x, 2, (row, column), keepdims)
     size = _absolute(x)
     if ord in (1, -1, np.inf, -np.inf):
-        summed, other = (row, column) if abs(ord) == 1 else (column, row)
+        summed = row if abs(ord) == 1 else column
         pick = np.max if ord > 0 else np.min
         return pick(np.sum(size, axis=summed, keepdims=True), axis=(row, column), keepdims=keepdims)
     if ord not in (2, -2, "nuc"):

@@ -81,34 +81,15 @@ def _cbrt(x: Entry) -> Entry:
 
 # Smooth rows: the formula; the value is the ufunc's own.
 
-SMOOTH: dict[str, Callable[..., Entry]] = {
-    name: _unary(name)
-    for name in [
-        "exp",
-        "log",
-        "sin",
-        "cos",
-        "tan",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "arcsinh",
-        "arccosh",
-        "arctanh",
-        "sqrt",
-        "erf",
-        "erfc",
-        "erfi",
-        "erfinv",
-        "gamma",
-        "gammaln",
-        "ellipk",
-        "ellipe",
-    ]
-}
+# fmt: off
+_PRIMITIVES = (
+    "exp", "log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh",
+    "arcsinh", "arccosh", "arctanh", "sqrt", "erf", "erfc", "erfi", "erfinv", "gamma", "gammaln",
+    "ellipk", "ellipe",
+)
+# fmt: on
+
+SMOOTH: dict[str, Callable[..., Entry]] = {name: _unary(name) for name in _PRIMITIVES}
 SMOOTH |= {
     "add": lambda x, y: x + y,
     "subtract": lambda x, y: x - y,
@@ -369,24 +350,12 @@ DECIDING |= {
     "logical_xor": lambda x, y: bool(x) != bool(y),
 }
 
-BOOLEAN = frozenset(
-    [
-        "less",
-        "less_equal",
-        "greater",
-        "greater_equal",
-        "equal",
-        "not_equal",
-        "logical_not",
-        "logical_and",
-        "logical_or",
-        "logical_xor",
-        "isnan",
-        "isinf",
-        "isfinite",
-        "signbit",
-    ]
-)
+# fmt: off
+BOOLEAN = frozenset({
+    "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_not",
+    "logical_and", "logical_or", "logical_xor", "isnan", "isinf", "isfinite", "signbit",
+})
+# fmt: on
 
 # Rows with both: decided formulas whose value the ufunc computes more accurately.
 SMOOTH |= {

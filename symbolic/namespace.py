@@ -86,9 +86,9 @@ def _numpy_attributes() -> Iterator[tuple[str, Any]]:
     yield "require", wrappers.converter(np.require, copies=False)
     made = {"linspace", "logspace", "geomspace", *likes}
     for function in tabled():
-        name = getattr(function, "__name__", "")
-        if name not in made and getattr(np, name, None) is function:
-            yield name, wrappers.of_lists(function)
+        known: Any = vars(np).get(function.__name__)
+        if function.__name__ not in made and known is function:
+            yield function.__name__, wrappers.of_lists(known)
     yield "isscalar", wrappers.traced_isscalar(np.isscalar)
     for of, traced in wrappers.SCALAR_TYPES.items():
         yield of.__name__, traced
@@ -121,7 +121,7 @@ def _always() -> list[Change]:
             found.append((math, name, own, on_traced(own, ours)))
     call = np.vectorize.__call__
     found.append((np.vectorize, "__call__", call, wrappers.vectorize_call(call)))
-    joiner = type(np.r_).__base__
+    joiner: Any = type(np.r_).__base__
     found.append((joiner, "__getitem__", joiner.__getitem__, wrappers.joined(joiner.__getitem__)))
     found.append((builtins, "__import__", builtins.__import__, _importer(builtins.__import__)))
     return found

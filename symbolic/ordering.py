@@ -9,6 +9,7 @@ May import: :mod:`symbolic.array`, :mod:`symbolic.values`.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,6 @@ def argsort(entries: np.ndarray, descending: bool = False) -> np.ndarray:
     order = np.argsort(numbers, kind="stable")
     trace = _trace(entries)
     if trace is not None:
-        for a, b in zip(order[:-1], order[1:], strict=True):
+        for a, b in pairwise(order):
             record_order(trace, entries[a], entries[b])
     return order

@@ -26,7 +26,7 @@ __all__ = ["argsort", "median", "quantile", "sort"]
 
 def _reduction(ufunc: np.ufunc) -> Callable[..., Any]:
     def reduction(a: Any, axis: Any = None, *args: Any, **kwargs: Any) -> Any:
-        names = ("dtype", "out", "keepdims", "initial", "where")
+        names: tuple[str, ...] = ("dtype", "out", "keepdims", "initial", "where")
         if ufunc in (np.maximum, np.minimum, np.logical_and, np.logical_or):
             names = names[1:]
         kwargs |= dict(zip(names, args, strict=False))
@@ -274,7 +274,7 @@ def lexsort(keys: Any, axis: int = -1) -> Any:
     return order
 
 
-def _position(places: np.ndarray, entry: Any, side: str) -> int:
+def _position(places: np.ndarray, entry: Any, side: Any) -> int:
     """Where ``entry`` belongs among sorted entries, its two neighbours recorded."""
     numbers = values(places)
     at = int(np.searchsorted(numbers, values(entry), side=side))
@@ -287,7 +287,7 @@ def _position(places: np.ndarray, entry: Any, side: str) -> int:
 
 
 @implements(np.searchsorted)
-def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
     places, sought = as_entries(a), as_entries(v)
     if sorter is not None:
         places = places[sorter]
@@ -302,7 +302,7 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Any:
     bins = as_traced(bins)
     numbers = values(bins)
     if len(numbers) > 1 and numbers[0] > numbers[-1]:
-        side = "right" if right else "left"
+        side: Any = "right" if right else "left"
         return len(numbers) - np.searchsorted(bins[::-1], x, side=side)
     return np.searchsorted(bins, x, side="left" if right else "right")
 

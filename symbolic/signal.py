@@ -77,7 +77,8 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
     moved = np.moveaxis(x._entries, axis, -1)
     out = np.empty(moved.shape, dtype=object)
     for index in np.ndindex(moved.shape[:-1]):
-        line, past = moved[index], []
+        line = moved[index]
+        past: list[Any] = []
         for n in range(len(line)):
             total: Any = 0.0
             for k in range(min(n + 1, len(b))):

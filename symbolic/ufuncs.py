@@ -11,6 +11,7 @@ import numpy as np
 
 from symbolic.array import TracedArray, has_symbols, is_traced, unwrap, values, wrap
 from symbolic.lowering import BOOLEAN, lowered
+from symbolic.mask import decided
 from symbolic.values import Symbol, TraceError, user_line
 
 __all__ = ["dispatch", "dispatch_bare", "label"]
@@ -71,10 +72,9 @@ def dispatch(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict[str, Any]
 def dispatch_bare(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict[str, Any]) -> Any:
     """The same for bare symbols: among arrays of objects (NumPy's own code at work) these stay."""
     result = dispatch(ufunc, method, inputs, kwargs)
-    if type(result) is TracedArray and not any(type(x) is TracedArray for x in inputs):
-        if any(type(x) is np.ndarray and x.dtype == object for x in inputs):
-            return result._entries
-    return result
+    inside_numpy = any(type(x) is np.ndarray and x.dtype == object for x in inputs)
+    inside_numpy = inside_numpy and not any(type(x) is TracedArray for x in inputs)
+    return result._entries if inside_numpy and type(result) is TracedArray else result
 
 
 def _foreign(x: Any) -> bool:
@@ -131,14 +131,8 @@ def _call(
     if where is not True:
         return _masked(ufunc, inputs, arrays, out, np.asarray(where))
     if not symbolic:
-        return _plain(
-            ufunc,
-            inputs
-            if len(arrays) != 2
-            or all(np.shape(a) == np.shape(x) for a, x in zip(arrays, inputs, strict=True))
-            else arrays,
-            kwargs,
-        )
+        same = all(np.shape(a) == np.shape(x) for a, x in zip(arrays, inputs, strict=True))
+        return _plain(ufunc, inputs if same else tuple(arrays), kwargs)  # `outer` reshapes
     scalar = all(type(a) is not np.ndarray or a.ndim == 0 for a in arrays)
     if name in _OWN_LOOPS:
         with np.errstate(all="ignore"):
@@ -151,7 +145,7 @@ def _call(
         raise TraceError(f"{name} of traced values is not supported", user_line())
     result = function(*arrays)
     if name in BOOLEAN:
-        return result.astype(bool) if type(result) is np.ndarray else np.bool_(result)
+        return decided(result.astype(bool)) if type(result) is np.ndarray else np.bool_(result)
     if (
         scalar
         and all(type(x) is Symbol or not is_traced(x) for x in inputs)

@@ -134,7 +134,7 @@ def on_traced(original: Wrapped, ours: Wrapped) -> Wrapped:
 
 
 def of_lists(original: Wrapped) -> Wrapped:
-    """A function that NumPy dispatches by its arguments' types: a list of traced entries as well."""
+    """A function that NumPy dispatches by its arguments' types: by those in a list as well."""
 
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -195,11 +195,7 @@ def traced_isscalar(original: Wrapped) -> Wrapped:
 
 
 def traced_arange(*args: Any, **kwargs: Any) -> Any:
-    start, stop, step = {
-        1: lambda a: (0, a, 1),
-        2: lambda a, b: (a, b, 1),
-        3: lambda a, b, c: (a, b, c),
-    }[len(args)](*args)
+    start, stop, step = (0, *args, 1) if len(args) == 1 else (*args, 1)[:3]
     count = int(np.ceil((stop - start) / step))
     return start + np.arange(max(count, 0)) * step
 
@@ -227,7 +223,7 @@ def _number(x: Any) -> Any:
     return values(x).item() if is_traced(x) else x
 
 
-def math_function(name: str) -> Wrapped | None:
+def math_function(name: str) -> Any:
     own = getattr(math, name)
     if name in _MATH_UFUNCS or name in _MATH_SPECIAL:
 

@@ -228,7 +228,8 @@ def test_dtype_labels():
         assert np.zeros_like(single).dtype == np.float32
         assert np.ones(3, dtype=np.float32).dtype == np.float32
         whole = x.astype(int)
-        assert type(whole) is np.ndarray
+        assert isinstance(whole, np.ndarray)
+        assert not isinstance(whole, TracedArray)
         assert whole.dtype == int
         assert whole.tolist() == X.astype(int).tolist()
         assert x.astype(bool).dtype == bool
@@ -310,3 +311,33 @@ def test_an_item_is_a_symbol():
         return s * np.ones(2) + math.sin(s)
 
     np.testing.assert_allclose(trace(call, [X]).values[0], 0.5 + math.sin(0.5))
+
+
+def test_floats_made_of_a_mask_take_symbols():
+    def call(x):
+        up = (x > 0).astype(float)
+        down = (x <= 0) * 0.5
+        mean = (x > 0).mean(axis=0)
+        whole = np.floor(x).astype(int) / 2
+        for out in (up, down, whole):
+            out[0] = x[0] ** 2
+        mean[1] = x[1, 1]
+        return up, down, mean, whole, np.sum(x > 0, axis=0), ~(x > 0) | (x > 1), -up
+
+    agrees(call, X)
+
+
+def test_masks_are_arrays():
+    def call(x):
+        mask = x > 0
+        assert isinstance(mask, np.ndarray)
+        assert mask.dtype == bool
+        assert type(mask[0, 0]) is np.bool_
+        assert mask.sum() == 4
+        assert mask.any(axis=1).tolist() == [True, True]
+        mask &= x < 1
+        mask[0, 0] = False
+        assert np.flatnonzero(mask).tolist() == [4]
+        return x * mask
+
+    run(call, X)
