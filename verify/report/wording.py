@@ -195,7 +195,7 @@ def wrong_entries(entries: list[Entry]) -> list[Entry]:
 
 
 def cells(report: Report) -> str:
-    """``3 cells``, with how many of them were proved where it is not all of them.
+    """``3 cells`` where all of them were proved, or how many of them were.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def cells(report: Report) -> str:
     plural = "cell" if explored == 1 else "cells"
     if not explored:
         return ""
-    if proved == explored or not proved:
+    if proved == explored:
         return f"{explored} {plural}"
     return f"{proved} of {explored} {plural} proved"
 
