@@ -42,14 +42,19 @@ def bce_logits(x, t, *, pos_weight=1.0):
 
 def bce_logits_grad(x, t, *, pos_weight=1.0):
     dx = (1 - t) * special.expit(x) - pos_weight * t * special.expit(-x)
-    dt = pos_weight * np.logaddexp(0, -x) - np.logaddexp(0, x)
+    dt = (pos_weight - 1) * np.logaddexp(0, -x) - x
     return dx / x.size, dt / x.size
+
+
+def bce_logits_grad_difference(x, t, *, pos_weight=1.0):
+    dx, _ = bce_logits_grad(x, t, pos_weight=pos_weight)
+    dt = pos_weight * np.logaddexp(0, -x) - np.logaddexp(0, x)
+    return dx, dt / x.size
 
 
 def bce_logits_grad_both(x, t, *, pos_weight=1.0):
     dx = pos_weight * ((1 - t) * special.expit(x) - t * special.expit(-x))
-    dt = pos_weight * np.logaddexp(0, -x) - np.logaddexp(0, x)
-    return dx / x.size, dt / x.size
+    return dx / x.size, bce_logits_grad(x, t, pos_weight=pos_weight)[1]
 
 
 def cross_entropy(z, *, labels):
@@ -309,7 +314,7 @@ def pearson_grad_centred(x, y):
 
 def logistic_float32(x, t):
     p = special.expit(x.astype(np.float32)).astype(float)
-    return (p - t) / x.size, (np.logaddexp(0, -x) - np.logaddexp(0, x)) / x.size
+    return (p - t) / x.size, -x / x.size
 
 
 Y3 = np.array([1.0, -1.0, 1.0])
@@ -333,6 +338,7 @@ CASES = [
     Case("pair-squared-hinge-label", "cells", squared_hinge, squared_hinge, {"grad": squared_hinge_grad, "examples": [((3,), {"y": Y3})]}, {"grad": squared_hinge_grad_label}, why="the label's sign is lost: wrong in one entry"),
     Case("pair-bce-pos-weight", "algebra", bce_logits, bce_logits, BCE, {"grad": bce_logits_grad_both}, why="pos_weight multiplies the negatives too; right for its default"),
     Case("pair-bce-float32", "floats", bce_logits, bce_logits, BCE | {"examples": [((3,), (3,))]}, {"grad": logistic_float32}, why="half of the digits are lost in single precision"),
+    Case("pair-bce-soft-labels", "floats", bce_logits, bce_logits, BCE, {"grad": bce_logits_grad_difference}, why="the difference of two softplus is -x, and nothing of it is left for small x"),
     Case("pair-cross-entropy-size", "algebra", cross_entropy, cross_entropy, CROSS, {"grad": cross_entropy_grad_size}, why="mean over the batch divided by all entries"),
     Case("pair-cross-entropy-uint8", "cells", cross_entropy, cross_entropy, CROSS, {"grad": cross_entropy_grad_unsigned}, why="labels of an unsigned dtype are taken for a mask"),
     Case("pair-label-smoothing", "algebra", smoothed, smoothed, {"grad": smoothed_grad, "examples": [((3,), {"label": 1})]}, {"grad": smoothed_grad_others}, why="eps/(k - 1) for eps/k"),
