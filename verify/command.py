@@ -6,7 +6,9 @@ once, and the user's code and SymPy are imported by the workers only.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -271,6 +273,9 @@ class _Run:
         from verify.sweep import Sweep
 
         interrupted = False
+        # A CI server that cancels a job says so by SIGTERM: what is known is printed then, too.
+        with contextlib.suppress(ValueError):  # only the main thread may
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
         with Sweep(self.plan) as sweep:
             try:
                 with _Progress(self.out, sweep) as progress:

@@ -271,6 +271,7 @@ class TensorSubject(Subject):
                 leaves,
                 [Tensor(g) for _, g in tracked],
                 allow_unused=True,
+                retain_graph=True,  # the same forward is asked again, as a Function's is
             )
             rest = iter(found)
             return tuple(_data(next(rest)) if isinstance(w, Tensor) else None for w in wrapped)

@@ -397,14 +397,15 @@ if __name__ == "__main__":
 """
 
 
-def test_interrupted_prints_what_is_known(stubbed, write):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_prints_what_is_known(stubbed, write, how):
     driver = write("driver.py", DRIVER.format(checker=verify.sweep.CHECKER))
     write("layers.py", A="proved", B=("proved", "import time; time.sleep(60)"), C="refuted")
     process = python(str(driver), "layers.py", "--jobs", "2", "--json", "report.json")
     # until A and C are known: A is printed at once, C waits for B
     line = process.stdout.readline()
     time.sleep(2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert verdicts(line + out) == ["proved", "REFUTED"]
