@@ -4,7 +4,7 @@ An entry of an array, a sum over an index and a partial derivative are SymPy exp
 their indices among their arguments. A bound index is named by the height of its sum, so that equal
 sums are equal expressions, whatever their index was called, and no free index is ever captured.
 
-May import: nothing of gradproof.
+May import: :mod:`symbolic.limits`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+
+from symbolic.limits import OutOfTime, time_left, time_limit
+
+_PATIENCE = 0.3  # seconds for one attempt to simplify
 
 __all__ = [
     "Entry",
@@ -327,12 +331,16 @@ def tidy(expression: sp.Expr, fold: Callable[[sp.Expr], sp.Expr] | None = None) 
             tries = []  # SymPy folds factors into the cases
         for attempt in tries:
             try:
-                form = attempt(symbolic)
+                with time_limit(_PATIENCE):
+                    form = attempt(symbolic)
                 # No function that the reader has not seen: exp(x) does not turn into a cosh.
                 if _functions(form) <= _functions(symbolic):
                     forms.append(form)
             except (sp.PolynomialError, ValueError, TypeError, AttributeError, NotImplementedError):
                 continue
+            except OutOfTime:
+                if time_left() <= 0:
+                    raise
     best = min(forms, key=lambda e: (_length(e), forms.index(e)))
     return best.xreplace(back)
 

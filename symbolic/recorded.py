@@ -241,7 +241,11 @@ class Recorded:
             if function.__name__ in RULES and _is_built_in(function):
                 rule, kind = RULES[function.__name__]
                 inputs = [self._operand(e, c) for e, c in arguments]
-                self._indexed[node] = rule(*inputs, **keywords)
+                indexed = rule(*inputs, **keywords)
+                if self.flat:  # no axes of length 1 there
+                    axes = tuple(a for a in indexed.axes if isinstance(a, sp.Symbol))
+                    indexed = Indexed(self._shape(node.shape), axes, indexed.entry)
+                self._indexed[node] = indexed
                 self._name(node, kind)
                 return
             if not _is_built_in(function) and self._by_entry(node, arguments, keywords):
@@ -492,7 +496,8 @@ def _jacobians(
     ]
     if int(np.prod(shape)) * max(sizes, default=0) > _MOST_JACOBIAN:
         return [None] * len(raw)
-    if hasattr(function, "formula") and sum(sizes) <= 64:
+    # Our own backwards are right, and say what a maximum's derivative is taken to be at a tie.
+    if hasattr(function, "formula") and sum(sizes) <= 64 and not _is_built_in(function):
         try:
             return _from_formula(function, arguments, raw, keywords, shapes, output or 0)
         except (FormulaError, UnknownOperation, ArithmeticError):

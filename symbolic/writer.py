@@ -57,16 +57,24 @@ class Writer:
         self.values: np.ndarray | None = None
 
     def derivation(self) -> Derivation:
-        # SymPy distributes numbers over sums, 3 (x + 2) into 3 x + 6, unless it is told not to.
-        with distribute(False):
-            try:
-                with time_limit(self.timeout):
-                    self.write()
-            except OutOfTime:
-                if time_left() <= 0:
-                    raise
-                self.steps.append(remark(f"(stopped after {self.timeout:g} s)"))
+        try:
+            # SymPy distributes numbers over sums, 3 (x + 2) into 3 x + 6, unless told not to.
+            with distribute(False):
+                self._in_time()
+        except RecursionError:
+            # Told not to, it may ask for ever whether cos(-a - b) is cos(-(-a - b)).
+            self._in_time()
         return Derivation(self.steps, self.result, self.values)
+
+    def _in_time(self) -> None:
+        self.steps = []
+        try:
+            with time_limit(self.timeout):
+                self.write()
+        except OutOfTime:
+            if time_left() <= 0:
+                raise
+            self.steps.append(remark(f"(stopped after {self.timeout:g} s)"))
 
     def write(self) -> None:
         self.graph = Recorded(*self.tensors)
@@ -261,6 +269,16 @@ class Writer:
                     self._local(c, v)
                 total = total + self._through(c, v, at)
             self._chain(v, at, consumers, total)
+        if self.wrt not in self.path:
+            self._vanishes()
+
+    def _vanishes(self) -> None:
+        """The formulas say that the output does not depend on the argument (x - x, say)."""
+        at = fresh(len(self.wrt.indices))
+        self.result = sp.Integer(0)
+        left = Partial(self.top, self.wrt.at(at))
+        self._line("it cancels", left, self.result, [*self.output, *at])
+        self.values = np.zeros(self.out.value.shape + self.wrt.value.shape)
 
     def _local(self, c: Variable, v: Variable) -> None:
         """The derivative of one definition by one of the arrays in it."""
@@ -289,6 +307,8 @@ class Writer:
     def _written_out(self, c: Variable, v: Variable) -> bool:
         """The local derivative of a few formulas, entry by entry."""
         assert c.explicit is not None
+        if any(e.has(sp.Max, sp.Min) for e in c.explicit.flat):
+            return False  # a case for each entry says less than the values at this point
         places = list(np.ndindex(*(n for _, n in v.own)))
         out: Any = np.empty((*c.explicit.shape, *(n for _, n in v.own)), dtype=object)
         for index in np.ndindex(c.explicit.shape):
