@@ -141,12 +141,19 @@ class TestLostDigits:
         picture = svg.lost_digits(self.SAMPLES)
         read(picture)
         assert picture.count("<circle") == 3
+        assert picture.count("h0") == 3
         assert picture.count("<polyline") == 1
 
     def test_worse_is_higher(self):
         picture = svg.lost_digits(self.SAMPLES)
         heights = [float(y) for y in re.findall(r'cy="([\d.]+)"', picture)]
-        assert heights[0] > heights[1] > heights[2]
+        assert heights[0] < heights[1] < heights[2]  # the worst is named first
+
+    def test_many_points_weigh_little_and_the_worst_are_named(self):
+        picture = svg.lost_digits([(1.0 + i / 1000, float(i % 7), None) for i in range(1000)])
+        assert len(picture) < 15_000
+        assert picture.count("<circle") == svg.NAMED
+        assert picture.count(": 6 ulps") == svg.NAMED
 
     def test_needs_two_points(self):
         assert svg.lost_digits([(1.0, 1.0, None)]) == ""

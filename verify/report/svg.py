@@ -10,7 +10,8 @@ from verify.report import wording
 from verify.verdict import Entry
 
 WIDTH, HEIGHT = 560, 220
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 36
+LEFT, RIGHT, TOP, BOTTOM = 56, 12, 20, 36
+NAMED = 10  # dots that say their values
 CELL = 22  # pixels of one entry in a heat map
 MOST_CELLS = 40  # rows or columns; a larger picture shows nothing that the table does not
 
@@ -92,10 +93,15 @@ def lost_digits(samples: Sequence[tuple[float, float, float | None]]) -> str:
     if len(limits) > 1:
         line = " ".join(f"{across(x):.1f},{up(m):.1f}" for x, _, m in sorted(points) if m)
         parts.append(f'<polyline class="limit" points="{line}"/>')
-    for x, ulps, _ in points:
+    # All dots are one path, or a page of 200 Functions would weigh megabytes; the worst of them
+    # say their values when they are pointed at.
+    dots = "".join(sorted({f"M{across(x):.0f} {up(u):.0f}h0" for x, u, _ in points}))
+    parts.append(f'<path class="dots" d="{dots}"/>')
+    worst = sorted(points, key=lambda p: math.inf if math.isnan(p[1]) else p[1], reverse=True)
+    for x, ulps, _ in worst[:NAMED]:
         label = f"|x| = {wording.number(x, 6)}: {wording.number(ulps, 3)} ulps"
         parts.append(
-            f'<circle class="dot" cx="{across(x):.1f}" cy="{up(ulps):.1f}" r="2.5">'
+            f'<circle class="dot" cx="{across(x):.0f}" cy="{up(ulps):.0f}" r="3">'
             f"<title>{html.escape(label)}</title></circle>"
         )
     return "".join([*parts, "</svg>"])
@@ -106,7 +112,7 @@ def _axes(low: int, high: int, top: int, across, up) -> list[str]:
     parts = [
         f'<path class="axis" fill="none" d="M{LEFT} {TOP}V{base}H{WIDTH - RIGHT}"/>',
         f'<text x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 4}" text-anchor="middle">|x|</text>',
-        f'<text x="4" y="{TOP + 8}">ulps</text>',
+        f'<text x="4" y="{TOP - 6}">ulps</text>',
     ]
     step = max(1, (high - low) // 8)
     for power in range(low, high + 1, step):
