@@ -18,7 +18,7 @@ tensor([[4.5000, 4.5000],
 from __future__ import annotations
 
 from autodiff.tensor import Tensor  # isort: skip  (first: what follows needs it)
-from autodiff import functional, linalg
+from autodiff import fft, functional, linalg
 from autodiff.creation import (
     arange,
     as_tensor,
@@ -68,6 +68,7 @@ from autodiff.functions.arithmetic import (
     sub,
 )
 from autodiff.functions.comparison import abs, clip, maximum, minimum, sign, where
+from autodiff.functions.complex import angle, complex, conj, imag, polar, real
 from autodiff.functions.exponential import exp, exp2, expm1, log, log1p, log2, log10, logaddexp
 from autodiff.functions.indexing import getitem, sort, take, take_along_axis
 from autodiff.functions.linalg import (
@@ -171,6 +172,7 @@ from autodiff.functions.special import (
     erf,
     erfc,
     erfcinv,
+    erfcx,
     erfinv,
     exp1,
     expi,
@@ -187,6 +189,7 @@ from autodiff.functions.special import (
     k0,
     k1,
     kv,
+    log_ndtr,
     logit,
     multigammaln,
     ndtr,
@@ -225,6 +228,7 @@ __all__ = [
     "Tensor",
     "abs",
     "add",
+    "angle",
     "append",
     "arange",
     "arccos",
@@ -253,7 +257,9 @@ __all__ = [
     "clip",
     "clone",
     "column_stack",
+    "complex",
     "concatenate",
+    "conj",
     "cos",
     "cosh",
     "cosine_similarity",
@@ -277,6 +283,7 @@ __all__ = [
     "erf",
     "erfc",
     "erfcinv",
+    "erfcx",
     "erfinv",
     "exp",
     "exp1",
@@ -285,6 +292,7 @@ __all__ = [
     "expi",
     "expm1",
     "eye",
+    "fft",
     "flip",
     "fliplr",
     "flipud",
@@ -306,6 +314,7 @@ __all__ = [
     "hypot",
     "i0",
     "i1",
+    "imag",
     "inner",
     "is_grad_enabled",
     "iv",
@@ -327,6 +336,7 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
+    "log_ndtr",
     "log_softmax",
     "logaddexp",
     "logit",
@@ -359,6 +369,7 @@ __all__ = [
     "pad",
     "pairwise_distance",
     "poisson_nll_loss",
+    "polar",
     "polygamma",
     "power",
     "prod",
@@ -366,6 +377,7 @@ __all__ = [
     "randint",
     "randn",
     "ravel",
+    "real",
     "reciprocal",
     "rel_entr",
     "relu",

@@ -14,7 +14,7 @@ from autodiff.grad_mode import mode
 from autodiff.graph import Node, Output, _shared, check_fresh, clock
 from autodiff.tensor import Tensor, storage
 
-__all__ = ["Elementwise", "Function", "once_differentiable", "unbroadcast"]
+__all__ = ["Elementwise", "Function", "Holomorphic", "once_differentiable", "unbroadcast"]
 
 _ndarray = np.ndarray
 _float64 = np.float64
@@ -374,6 +374,13 @@ class Elementwise(Function):
         forward.__signature__ = signature  # type: ignore[attr-defined]
 
 
+class Holomorphic(Elementwise):
+    """An `Elementwise` Function of one argument that takes complex numbers too.
+
+    Its gradient is the upstream gradient times the conjugate of the derivative.
+    """
+
+
 def _unary(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     value, (partial,) = cls.value, cls.partials
     assert partial is not None
@@ -387,8 +394,15 @@ def _unary(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[..., An
             ctx.save_for_backward(*[out if name == "out" else x for name in needs])
             return out
 
-        def backward(ctx: Any, grad: Any) -> Any:
-            return grad * partial(*ctx.saved_tensors, **ctx.kwargs)
+        if issubclass(cls, Holomorphic):
+
+            def backward(ctx: Any, grad: Any) -> Any:
+                return grad * partial(*ctx.saved_tensors, **ctx.kwargs).conjugate()
+
+        else:
+
+            def backward(ctx: Any, grad: Any) -> Any:
+                return grad * partial(*ctx.saved_tensors, **ctx.kwargs)
 
     elif not needs:
 
@@ -412,9 +426,17 @@ def _unary(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[..., An
                 ctx.save_for_backward(x)
                 return value(x)
 
-        def backward(ctx: Any, grad: Any) -> Any:
-            (saved,) = ctx.saved_tensors
-            return grad * partial(saved)
+        if issubclass(cls, Holomorphic):
+
+            def backward(ctx: Any, grad: Any) -> Any:
+                (saved,) = ctx.saved_tensors
+                return grad * partial(saved).conjugate()
+
+        else:
+
+            def backward(ctx: Any, grad: Any) -> Any:
+                (saved,) = ctx.saved_tensors
+                return grad * partial(saved)
 
     return forward, backward
 

@@ -146,6 +146,28 @@ class Methods:
 
     __hash__ = object.__hash__
 
+    # Complex numbers.
+
+    def conjugate(self) -> Tensor:
+        """Return the complex conjugate (a real tensor as it is)."""
+        return F.conj(self)  # type: ignore[no-any-return]
+
+    conj = conjugate
+
+    @property
+    def real(self) -> Tensor:
+        """The real part."""
+        return F.real(self)  # type: ignore[no-any-return]
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part."""
+        return F.imag(self)  # type: ignore[no-any-return]
+
+    def angle(self) -> Tensor:
+        """Return the angles of complex numbers."""
+        return F.angle(self)  # type: ignore[no-any-return]
+
     # Entries.
 
     def __getitem__(self, index: Any) -> Tensor:

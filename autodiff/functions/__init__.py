@@ -6,13 +6,15 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from autodiff.function import Elementwise, Function
+from autodiff.function import Function
 from autodiff.functions import (
     activation,
     arithmetic,
     comparison,
+    complex,
     decomposition,
     exponential,
+    fourier,
     indexing,
     linalg,
     losses,
@@ -33,6 +35,8 @@ _FAMILIES = (
     indexing,
     linalg,
     decomposition,
+    complex,
+    fourier,
     activation,
     special,
     losses,
@@ -56,7 +60,6 @@ def all_functions() -> list[type[Function]]:
         for name, entry in vars(family).items()
         if isinstance(entry, type)
         and issubclass(entry, Function)
-        and entry not in (Function, Elementwise)
         and entry.__module__ == family.__name__
         and not name.startswith("_")
     ]

@@ -13,7 +13,7 @@ from autodiff._lazy import sp, special
 from autodiff.function import Elementwise, Function
 from autodiff.functions._axes import along
 from autodiff.functions._public import operand, public
-from autodiff.functions.reduction import largest, log_total
+from autodiff.functions.reduction import log_total
 from autodiff.tensor import Tensor
 
 SQRT_HALF = math.sqrt(0.5)
@@ -199,20 +199,22 @@ class Softmax(Function):
     @staticmethod
     def forward(ctx: Any, x: Any, *, axis: int) -> Any:
         ctx.axis = axis
-        weights = np.exp(x - np.max(x, axis=axis, keepdims=True)) if x.size else np.exp(x)
+        if not x.size:
+            return np.exp(x)
+        ctx.top = np.argmax(x, axis=axis, keepdims=True)
+        weights = np.exp(x - np.take_along_axis(x, ctx.top, axis=axis))
         out = weights / np.sum(weights, axis=axis, keepdims=True)
         ctx.save_for_backward(out)
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        (out,) = ctx.saved_tensors
-        if not out.size:
+        if 0 in grad.shape:
             return grad
+        (out,) = ctx.saved_tensors
         # Only differences of gradients count. Those to the gradient of the largest weight keep
         # the digits where that weight is nearly 1.
-        top = np.argmax(out, axis=ctx.axis, keepdims=True)
-        apart = grad - np.take_along_axis(grad, top, axis=ctx.axis)
+        apart = grad - np.take_along_axis(grad, ctx.top, axis=ctx.axis)
         return out * (apart - np.sum(apart * out, axis=ctx.axis, keepdims=True))
 
     @staticmethod
@@ -231,21 +233,19 @@ class LogSoftmax(Function):
     @staticmethod
     def forward(ctx: Any, x: Any, *, axis: int) -> Any:
         ctx.axis = axis
-        if x.size:
-            base, rest, _ = log_total(x, (axis % x.ndim,))
-            out = (x - base) - rest
-        else:
-            out = np.exp(x)
+        if not x.size:
+            return np.exp(x)
+        base, rest, ctx.mask = log_total(x, (axis % x.ndim,))
+        out = (x - base) - rest
         ctx.save_for_backward(out)
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        (out,) = ctx.saved_tensors
-        if not out.size:
+        if 0 in grad.shape:
             return grad
-        axis = ctx.axis % out.ndim
-        _, mask = largest(out, (axis,))
+        (out,) = ctx.saved_tensors
+        axis, mask = ctx.axis, ctx.mask
         total = np.sum(grad, axis=axis, keepdims=True)
         others = np.sum(np.where(mask, 0, grad), axis=axis, keepdims=True)
         # 1 - exp(out) is the weight of the others: for the largest entry by expm1, with all digits.

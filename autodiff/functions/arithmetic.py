@@ -11,7 +11,7 @@ import numpy as np
 
 from autodiff._lazy import sp
 from autodiff.dispatch import implements
-from autodiff.function import Elementwise, Function, unbroadcast
+from autodiff.function import Elementwise, Function, Holomorphic, unbroadcast
 from autodiff.functions._public import operand, public
 from autodiff.tensor import Tensor
 
@@ -79,8 +79,8 @@ class Mul(Function):
         x, y = ctx.saved_tensors
         first, second = ctx.needs_input_grad
         return (
-            unbroadcast(grad * y, x.shape) if first else None,
-            unbroadcast(grad * x, y.shape) if second else None,
+            unbroadcast(grad * y.conjugate(), x.shape) if first else None,
+            unbroadcast(grad * x.conjugate(), y.shape) if second else None,
         )
 
     @staticmethod
@@ -104,11 +104,11 @@ class Div(Function):
     def backward(ctx: Any, grad: Any) -> Any:
         y, out = ctx.saved_tensors
         first, second = ctx.needs_input_grad
-        grad = grad / y
+        grad = grad / y.conjugate()
         return (
             unbroadcast(grad, ctx.shapes[0]) if first else None,
             # Not -x / y**2, which overflows where the quotient does not.
-            unbroadcast(-grad * out, ctx.shapes[1]) if second else None,
+            unbroadcast(-grad * out.conjugate(), ctx.shapes[1]) if second else None,
         )
 
     @staticmethod
@@ -135,7 +135,7 @@ class Neg(Elementwise):
     formula = lambda x: -x
 
 
-class Pow(Elementwise):
+class Pow(Holomorphic):
     """The power ``x**exponent`` with a constant exponent.
 
     The derivative of ``x**0`` is 0, at 0 as well.
@@ -173,7 +173,7 @@ class Power(Elementwise):
     domain = {"x": (0, inf)}
 
 
-class Reciprocal(Elementwise):
+class Reciprocal(Holomorphic):
     """The reciprocal ``1 / x``."""
 
     value = lambda x: 1 / x
@@ -181,7 +181,7 @@ class Reciprocal(Elementwise):
     formula = lambda x: 1 / x
 
 
-class Square(Elementwise):
+class Square(Holomorphic):
     """The square ``x**2``."""
 
     value = lambda x: np.square(x)
@@ -189,7 +189,7 @@ class Square(Elementwise):
     formula = lambda x: x**2
 
 
-class Sqrt(Elementwise):
+class Sqrt(Holomorphic):
     """The square root; its derivative at 0 is infinite."""
 
     value = lambda x: np.sqrt(x)

@@ -67,10 +67,11 @@ def _each_matrix(rule: Any, *arrays: Any) -> Any:
     tail = results[0].shape if isinstance(results[0], sp.MatrixBase) else ()
     out = np.empty(stack + tail, dtype=object)
     for place, result in zip(np.ndindex(stack), results, strict=True):
+        if not isinstance(result, sp.MatrixBase):
+            out[place] = result
+            continue
         for inner in np.ndindex(tail):
             out[place + inner] = result[inner]
-        if not tail:
-            out[place] = result
     return out if out.shape else out[()]
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from autodiff._lazy import sp, special
-from autodiff.function import Elementwise
+from autodiff.function import Elementwise, Holomorphic
 from autodiff.functions._public import public
 
 LOG2, LOG10 = math.log(2), math.log(10)
 
 
-class Exp(Elementwise):
+class Exp(Holomorphic):
     """The exponential."""
 
     value = lambda x: np.exp(x)
@@ -25,7 +25,7 @@ class Exp(Elementwise):
     formula = lambda x: sp.exp(x)
 
 
-class Exp2(Elementwise):
+class Exp2(Holomorphic):
     """The power ``2**x``."""
 
     value = lambda x: np.exp2(x)
@@ -33,7 +33,7 @@ class Exp2(Elementwise):
     formula = lambda x: 2**x
 
 
-class Expm1(Elementwise):
+class Expm1(Holomorphic):
     """``exp(x) - 1``, accurate near 0."""
 
     value = lambda x: np.expm1(x)
@@ -41,7 +41,7 @@ class Expm1(Elementwise):
     formula = lambda x: sp.exp(x) - 1
 
 
-class Log(Elementwise):
+class Log(Holomorphic):
     """The natural logarithm."""
 
     value = lambda x: np.log(x)
@@ -50,7 +50,7 @@ class Log(Elementwise):
     domain = {"x": (0, inf)}
 
 
-class Log2(Elementwise):
+class Log2(Holomorphic):
     """The logarithm to base 2."""
 
     value = lambda x: np.log2(x)
@@ -59,7 +59,7 @@ class Log2(Elementwise):
     domain = {"x": (0, inf)}
 
 
-class Log10(Elementwise):
+class Log10(Holomorphic):
     """The logarithm to base 10."""
 
     value = lambda x: np.log10(x)
@@ -68,7 +68,7 @@ class Log10(Elementwise):
     domain = {"x": (0, inf)}
 
 
-class Log1p(Elementwise):
+class Log1p(Holomorphic):
     """``log(1 + x)``, accurate near 0."""
 
     value = lambda x: np.log1p(x)

@@ -42,7 +42,7 @@ class Matmul(Function):
     def backward(ctx: Any, grad: Any) -> Any:
         x, y = ctx.saved_tensors
         if x.ndim == y.ndim == 1:
-            return grad * y, grad * x
+            return grad * y.conjugate(), grad * x.conjugate()
         first, second = ctx.needs_input_grad
         if x.ndim == 1:
             grad = np.expand_dims(grad, -2)
@@ -51,12 +51,12 @@ class Matmul(Function):
         grads: list[Any] = [None, None]
         if first:
             matrix = y[:, None] if y.ndim == 1 else y
-            full = grad @ np.swapaxes(matrix, -1, -2)
+            full = grad @ np.swapaxes(matrix, -1, -2).conjugate()
             shape = (1, *x.shape) if x.ndim == 1 else x.shape
             grads[0] = np.reshape(unbroadcast(full, shape), x.shape)
         if second:
             matrix = x[None, :] if x.ndim == 1 else x
-            full = np.swapaxes(matrix, -1, -2) @ grad
+            full = np.swapaxes(matrix, -1, -2).conjugate() @ grad
             shape = (*y.shape, 1) if y.ndim == 1 else y.shape
             grads[1] = np.reshape(unbroadcast(full, shape), y.shape)
         return tuple(grads)
@@ -108,10 +108,10 @@ class Tensordot(Function):
         n = len(free_x)
         # Each product leaves the free axes of one operand and the summed axes of the other, the
         # latter in the order in which that other operand has them.
-        over_y = np.tensordot(grad, y, (tuple(range(n, grad.ndim)), tuple(free_y)))
+        over_y = np.tensordot(grad, y.conjugate(), (tuple(range(n, grad.ndim)), tuple(free_y)))
         order = free_x + [first[second.index(a)] for a in sorted(second)]
         grad_x = np.transpose(over_y, [order.index(i) for i in range(x.ndim)])
-        over_x = np.tensordot(x, grad, (tuple(free_x), tuple(range(n))))
+        over_x = np.tensordot(x.conjugate(), grad, (tuple(free_x), tuple(range(n))))
         order = [second[first.index(a)] for a in sorted(first)] + free_y
         return grad_x, np.transpose(over_x, [order.index(i) for i in range(y.ndim)])
 
@@ -192,7 +192,7 @@ class Einsum(Function):
                 continue
             shape = operands[k].shape
             factors = [(output, grad)]
-            factors += [(terms[j], operands[j]) for j in range(len(terms)) if j != k]
+            factors += [(terms[j], operands[j].conjugate()) for j in range(len(terms)) if j != k]
             known = set("".join([term for term, _ in factors]))
             target = ""
             for letter, length in zip(terms[k], shape, strict=True):

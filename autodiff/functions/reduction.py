@@ -243,9 +243,10 @@ def largest(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     last = tuple(range(x.ndim - len(axes), x.ndim))
     moved = np.moveaxis(x, axes, last)
     rows = np.reshape(moved, (*moved.shape[: x.ndim - len(axes)], len(places)))
-    mask = places == np.argmax(rows, axis=-1)[..., None]
-    mask = np.moveaxis(np.reshape(mask, moved.shape), last, axes)
-    return np.max(x, axis=axes, keepdims=True), mask
+    place = np.argmax(rows, axis=-1)[..., None]
+    top = np.reshape(np.take_along_axis(rows, place, axis=-1), kept_shape(x.shape, axes))
+    mask = np.moveaxis(np.reshape(places == place, moved.shape), last, axes)
+    return top, mask
 
 
 def log_total(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any]:

@@ -457,6 +457,8 @@ class Astype(Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
+        if ctx.dtype_in.kind != "c" and grad.dtype.kind == "c":
+            grad = np.real(grad)
         return grad.astype(ctx.dtype_in)
 
     @staticmethod

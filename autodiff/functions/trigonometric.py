@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from autodiff._lazy import sp, special
-from autodiff.function import Elementwise
+from autodiff.function import Elementwise, Holomorphic
 from autodiff.functions._public import public
 
 
-class Sin(Elementwise):
+class Sin(Holomorphic):
     """The sine."""
 
     value = lambda x: np.sin(x)
@@ -23,7 +23,7 @@ class Sin(Elementwise):
     formula = lambda x: sp.sin(x)
 
 
-class Cos(Elementwise):
+class Cos(Holomorphic):
     """The cosine."""
 
     value = lambda x: np.cos(x)
@@ -31,7 +31,7 @@ class Cos(Elementwise):
     formula = lambda x: sp.cos(x)
 
 
-class Tan(Elementwise):
+class Tan(Holomorphic):
     """The tangent."""
 
     value = lambda x: np.tan(x)
@@ -40,7 +40,7 @@ class Tan(Elementwise):
     domain = {"x": (-pi / 2, pi / 2)}
 
 
-class Arcsin(Elementwise):
+class Arcsin(Holomorphic):
     """The inverse sine; its derivative at -1 and 1 is infinite."""
 
     value = lambda x: np.arcsin(x)
@@ -50,7 +50,7 @@ class Arcsin(Elementwise):
     domain = {"x": (-1, 1)}
 
 
-class Arccos(Elementwise):
+class Arccos(Holomorphic):
     """The inverse cosine; its derivative at -1 and 1 is infinite."""
 
     value = lambda x: np.arccos(x)
@@ -59,7 +59,7 @@ class Arccos(Elementwise):
     domain = {"x": (-1, 1)}
 
 
-class Arctan(Elementwise):
+class Arctan(Holomorphic):
     """The inverse tangent."""
 
     value = lambda x: np.arctan(x)
@@ -91,7 +91,7 @@ class Hypot(Elementwise):
     formula = lambda x, y: sp.sqrt(x**2 + y**2)
 
 
-class Sinh(Elementwise):
+class Sinh(Holomorphic):
     """The hyperbolic sine."""
 
     value = lambda x: np.sinh(x)
@@ -99,7 +99,7 @@ class Sinh(Elementwise):
     formula = lambda x: sp.sinh(x)
 
 
-class Cosh(Elementwise):
+class Cosh(Holomorphic):
     """The hyperbolic cosine."""
 
     value = lambda x: np.cosh(x)
@@ -133,7 +133,7 @@ class Arccosh(Elementwise):
     domain = {"x": (1, inf)}
 
 
-class Arctanh(Elementwise):
+class Arctanh(Holomorphic):
     """The inverse hyperbolic tangent."""
 
     value = lambda x: np.arctanh(x)
