@@ -16,6 +16,7 @@ import numpy as np
 from symbolic.array import values, wrap
 from symbolic.array_functions import as_traced, revalued
 from symbolic.calculus import sinc
+from symbolic.distributions import SCIPY_STATS
 from symbolic.fourier import SCIPY_FFT
 from symbolic.linalg import SCIPY_LINALG
 from symbolic.lowering import primitive
@@ -114,4 +115,5 @@ LIBRARY: dict[str, dict[str, Callable[..., Any]]] = {
     "scipy.linalg": SCIPY_LINALG,
     "scipy.fft": SCIPY_FFT,
     "scipy.signal": SCIPY_SIGNAL,
+    "scipy.stats": SCIPY_STATS,  # methods, as attributes of their classes
 }

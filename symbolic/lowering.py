@@ -154,6 +154,11 @@ SMOOTH |= {
     "gdtrc": lambda a, b, x: primitive("gammaincc", b, a * x),
     "pdtr": lambda k, m: primitive("gammaincc", _floor(k) + 1, m),
     "pdtrc": lambda k, m: primitive("gammainc", _floor(k) + 1, m),
+    "betainc": lambda a, b, x: primitive("betainc", a, b, x),
+    "betaincc": lambda a, b, x: 1 - primitive("betainc", a, b, x),
+    "fdtr": lambda m, n, x: primitive("betainc", m / 2, n / 2, m * x / (n + m * x)),
+    "fdtrc": lambda m, n, x: 1 - primitive("betainc", m / 2, n / 2, m * x / (n + m * x)),
+    "agm": lambda a, b: PI / 4 * (a + b) / primitive("ellipk", ((a - b) / (a + b)) ** 2),
     "j0": lambda x: primitive("besselj", 0, x),
     "j1": lambda x: primitive("besselj", 1, x),
     "jv": lambda v, x: primitive("besselj", v, x),
@@ -226,6 +231,19 @@ def _huber(delta: Entry, r: Entry) -> Entry:
         return np.inf
     size = absolute(r)
     return r * r / 2 if size <= delta else delta * (size - delta / 2)
+
+
+def _stdtr(df: Entry, t: Entry) -> Entry:
+    tail = primitive("betainc", df / 2, 0.5, df / (df + t * t)) / 2
+    return tail if t < 0 else 1 - tail
+
+
+def _hyp0f1(v: Entry, z: Entry) -> Entry:
+    if z == 0:
+        return 1.0
+    size = absolute(z)
+    bessel = primitive("besselj" if z < 0 else "besseli", v - 1, 2 * sqrt(size))
+    return gamma(v) * _power(size, (1 - v) / 2) * bessel
 
 
 def _exprel(x: Entry) -> Entry:
@@ -366,6 +384,8 @@ SMOOTH |= {
     "kl_div": _kl_div,
     "huber": _huber,
     "exprel": _exprel,
+    "stdtr": _stdtr,
+    "hyp0f1": _hyp0f1,
     "boxcox": _boxcox,
     "boxcox1p": lambda x, lam: _boxcox(1 + x, lam),
     "inv_boxcox": _inverse_boxcox,
@@ -394,6 +414,11 @@ SMOOTH |= {
     "divmod": lambda x, y: (_floor(x / y), x - y * _floor(x / y)),
     "modf": lambda x: (x - _trunc(x), _trunc(x)),
     "sici": lambda x: (primitive("Si", x), primitive("Ci", x)),
+    "shichi": lambda x: (primitive("Shi", x), primitive("Chi", x)),
+    "fresnel": lambda x: (primitive("fresnels", x), primitive("fresnelc", x)),
+    "airy": lambda x: tuple(
+        primitive(op, x) for op in ("airyai", "airyaiprime", "airybi", "airybiprime")
+    ),
     "ldexp": lambda x, n: x * 2.0 ** int(n),
 }
 
@@ -435,6 +460,25 @@ SMOOTH |= {
         lambda k, p, q, a, x: (2 * (k + a) * x * q - (k + 2 * a - 1) * p) / (k + 1),
         lambda a, x: 2 * a * x,
     ),
+    "eval_jacobi": _polynomial(
+        lambda k, p, q, a, b, x: (
+            (
+                (2 * k + a + b + 1)
+                * ((2 * k + a + b + 2) * (2 * k + a + b) * x + a * a - b * b)
+                * q
+                - 2 * (k + a) * (k + b) * (2 * k + a + b + 2) * p
+            )
+            / (2 * (k + 1) * (k + a + b + 1) * (2 * k + a + b))
+        ),
+        lambda a, b, x: (a + 1) + (a + b + 2) * (x - 1) / 2,
+    ),
+}
+SMOOTH |= {
+    "eval_sh_legendre": lambda n, x: SMOOTH["eval_legendre"](n, 2 * x - 1),
+    "eval_sh_chebyt": lambda n, x: SMOOTH["eval_chebyt"](n, 2 * x - 1),
+    "eval_sh_chebyu": lambda n, x: SMOOTH["eval_chebyu"](n, 2 * x - 1),
+    "eval_chebyc": lambda n, x: 2 * SMOOTH["eval_chebyt"](n, x / 2),
+    "eval_chebys": lambda n, x: SMOOTH["eval_chebyu"](n, x / 2),
 }
 
 

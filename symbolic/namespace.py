@@ -131,11 +131,14 @@ def _always() -> list[Change]:
 def _of_module(module_name: str) -> list[Change]:
     """What a trace changes in a module of SciPy, once that is loaded."""
     module = importlib.import_module(module_name)
-    return [
-        (module, name, getattr(module, name), on_traced(getattr(module, name), ours))
-        for name, ours in LIBRARY[module_name].items()
-        if hasattr(module, name)
-    ]
+    found: list[Change] = []
+    for path, ours in LIBRARY[module_name].items():
+        *parents, name = path.split(".")
+        owner = functools.reduce(getattr, parents, module)
+        if hasattr(owner, name):
+            own = getattr(owner, name)
+            found.append((owner, name, own, on_traced(own, ours)))
+    return found
 
 
 def _importer(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,7 +24,7 @@ from symbolic.functions import LIBRARY
 from symbolic.namespace import is_foreign, require, wrapper_of
 from symbolic.wrappers import TracedFloat
 
-__all__ = ["rebound"]
+__all__ = ["counterpart", "rebound"]
 
 # An array larger than this is data, not a buffer: it stays as it is.
 _LARGEST_BUFFER = 20_000
@@ -51,12 +51,15 @@ def _stored(code: types.CodeType) -> frozenset[str]:
     return frozenset(found)
 
 
-def _counterpart(value: Any) -> Any:
+def counterpart(value: Any) -> Any:
     """What a place that holds ``value`` holds during the trace, or None to leave it."""
     if type(value) is np.ndarray:
         if value.dtype.kind == "f" and value.size <= _LARGEST_BUFFER:
             return TracedArray(value.astype(object), value.dtype)
         return None
+    if isinstance(value, types.MethodType):  # `logpdf = stats.norm.logpdf`
+        new = wrapper_of(value.__func__)
+        return None if new is None else types.MethodType(new, value.__self__)
     return wrapper_of(value) if callable(value) or value is np else None
 
 
@@ -73,7 +76,7 @@ class _Walk:
         """The same counterpart for the same object, wherever it is held."""
         key = id(value)
         if key not in self.copies:
-            self.copies[key] = _counterpart(value)
+            self.copies[key] = counterpart(value)
             self.alive.append(value)
         return self.copies[key]
 

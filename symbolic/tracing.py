@@ -25,8 +25,8 @@ from symbolic.array import (
     wrap,
 )
 from symbolic.graph import Graph, Node
-from symbolic.namespace import installed, wrapper_of
-from symbolic.reach import rebound
+from symbolic.namespace import installed
+from symbolic.reach import counterpart, rebound
 from symbolic.values import Condition, Trace, TraceError
 
 __all__ = [
@@ -156,7 +156,7 @@ def trace(
         else:
             traced.append(value)
     with traced_namespace(function, arguments, keywords or {}):
-        result = (wrapper_of(function) or function)(*traced, **(keywords or {}))
+        result = (counterpart(function) or function)(*traced, **(keywords or {}))
     several = isinstance(result, (tuple, list))
     results = list(result) if several else [result]
     return Traced(

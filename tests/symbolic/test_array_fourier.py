@@ -1,4 +1,4 @@
-"""Fourier, cosine and sine transforms, convolutions: every normalisation, against NumPy and SciPy."""
+"""Fourier, cosine and sine transforms, convolutions: every normalisation, against SciPy."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Tracing code as users write it: constructors, `math`, buffers, helpers; and nothing is left behind."""
+"""Tracing code as users write it (constructors, `math`, buffers, helpers) leaves nothing behind."""
 
 import builtins
 import functools
@@ -100,8 +100,8 @@ def test_integer_arrays_stay_plain():
 MATH = {
     name: getattr(math, name)
     for name in (
-        "exp expm1 log1p sin cos tan atan sinh cosh tanh asinh erf erfc gamma lgamma degrees radians"
-        " fabs isnan isfinite isinf floor ceil trunc cbrt exp2 log sqrt log2 log10 acosh"
+        "exp expm1 log1p sin cos tan atan sinh cosh tanh asinh erf erfc gamma lgamma degrees"
+        " radians fabs isnan isfinite isinf floor ceil trunc cbrt exp2 log sqrt log2 log10 acosh"
     ).split()
     if hasattr(math, name)
 }
