@@ -4,7 +4,8 @@ NumPy and SciPy functions are lowered to this small set (see :mod:`symbolic.lowe
 evaluation, differentiation and normal forms meet few operations. No derivative is written here:
 SymPy derives each one from the row's SymPy expression, once.
 
-May import: nothing of gradproof (SymPy, SciPy and python-flint when used).
+May import: :mod:`symbolic.ball_functions` and :mod:`symbolic.sympy_bridge` when used (SymPy, SciPy
+and python-flint are loaded then, not before).
 """
 
 from __future__ import annotations
@@ -83,8 +84,8 @@ class _Float(Arithmetic):
     def power(self, base: Any, exponent: Fraction) -> Any:
         if exponent == Fraction(1, 2):
             return np.sqrt(base)
-        if exponent == Fraction(1, 3):
-            return np.cbrt(base)
+        if exponent == Fraction(1, 3):  # one ulp better than np.power, and NaN below zero as that
+            return np.where(np.less(base, 0), np.nan, np.cbrt(base))[()]
         if exponent.denominator == 1 and abs(exponent) < 2**31:
             return np.power(np.asarray(base, dtype=float), int(exponent))
         return np.power(base, float(exponent))
@@ -110,114 +111,37 @@ class _Ball(Arithmetic):
         return arb(value)
 
     def power(self, base: Any, exponent: Fraction) -> Any:
-        from flint import arb, fmpq
+        return _balls().rational_power(base, exponent)
 
-        if exponent == Fraction(1, 2):
-            return base.sqrt()
-        if exponent.denominator == 1:
-            n = int(exponent)
-            if abs(n) < 2**20:
-                # x^-n as 1 / x^n: a ball around 0 gives an unbounded enclosure, not an error.
-                return base**n if n >= 0 else 1 / base ** (-n)
-        if exponent == Fraction(1, 3) and base < 0:
-            return -((-base).root(3))
-        if base == 0:
-            return arb(0) if exponent > 0 else arb.nan()
-        return base ** arb(fmpq(exponent.numerator, exponent.denominator))
+
+def _balls() -> Any:
+    """The ball functions, imported at the first call (they need python-flint)."""
+    from symbolic import ball_functions
+
+    return ball_functions
 
 
 FLOAT = _Float()
 BALL = _Ball()
 
 
-def _ball_gammaln(x: Any) -> Any:
-    return x.lgamma() if x > 0 else abs(x.gamma()).log()
+def _b(name: str, *settings: Any) -> Callable[..., Any]:
+    """The function of that name on balls; with ``settings`` the one that they select."""
 
-
-def _ball_atan2(y: Any, x: Any) -> Any:
-    return type(y).atan2(y, x)
-
-
-def _ball_pow(a: Any, b: Any) -> Any:
-    if a == 0:
-        if b > 0:
-            return a
-        return type(a)(1) if b == 0 else type(a).nan()
-    if b.is_integer():
-        n = b.unique_fmpz()
-        if abs(n) < 2**20:
-            return a ** int(n) if n >= 0 else 1 / a ** int(-n)
-    return a**b
-
-
-def _ball_digamma(x: Any) -> Any:
-    return x.digamma()
-
-
-def _ball_polygamma(n: Any, x: Any) -> Any:
-    from flint import acb, arb
-
-    order = n.unique_fmpz()
-    if order is None:
-        return arb.nan()
-    order = int(order)
-    if order == 0:
-        return x.digamma()
-    value = acb(x).polygamma(acb(order)) if hasattr(acb, "polygamma") else None
-    if value is not None and value.real.is_finite():
-        return value.real
-    # psi_n(x) = (-1)^(n+1) n! zeta(n + 1, x)   (DLMF 25.11.12)
-    factor = arb(order).fac() if hasattr(arb(order), "fac") else arb.fac_ui(order)
-    return (-1) ** (order + 1) * factor * arb(order + 1).zeta(x)
-
-
-def _ball_locally(name: str) -> Callable[[Any], Any]:
-    def rounded(x: Any) -> Any:
-        if name == "floor":
-            return x.floor()
-        if name == "ceil":
-            return x.ceil()
-        if name == "sign":
-            return x.sgn()
-        if name == "trunc":
-            return x.floor() if x >= 0 else x.ceil()
-        half = (x + type(x)("0.5")).floor()  # to even at a half, as NumPy's rint
-        if (x - x.floor()) == type(x)("0.5"):
-            down = x.floor()
-            return down if (down / 2).is_integer() else down + 1
-        return half
-
-    return rounded
-
-
-def _ball_expint(n: Any, x: Any) -> Any:
-    return x.expint(n)
-
-
-def _from_acb(method: str) -> Callable[..., Any]:
     def call(*args: Any) -> Any:
-        from flint import acb
-
-        first, *rest = (acb(a) for a in args)
-        return getattr(first, method)(*rest).real
+        function = getattr(_balls(), name)
+        return function(*settings)(*args) if settings else function(*args)
 
     return call
 
 
-def _besselj(n: Any, x: Any) -> Any:
-    return x.bessel_j(n)
+def _last(name: str) -> Callable[..., Any]:
+    """FLINT's method of that name on the last argument, with the others as its arguments."""
 
+    def call(*args: Any) -> Any:
+        return getattr(args[-1], name)(*args[:-1])
 
-def _bessely(n: Any, x: Any) -> Any:
-    return x.bessel_y(n)
-
-
-def _besseli(n: Any, x: Any) -> Any:
-    return x.bessel_i(n)
-
-
-def _besselk(n: Any, x: Any) -> Any:
-    return x.bessel_k(n)
+    return call
 
 
 def _sc(name: str) -> Callable[..., Any]:
@@ -250,35 +174,11 @@ def _m(name: str) -> Callable[..., Any]:
     return call
 
 
-def _ball_ellipk(m: Any) -> Any:
-    from flint import acb
-
-    return acb(m).elliptic_k().real
-
-
-def _ball_ellipe(m: Any) -> Any:
-    from flint import acb
-
-    return acb(m).elliptic_e().real
-
-
-def _ball_gammainc(a: Any, x: Any) -> Any:
-    return x.gamma_lower(a, regularized=1)
-
-
-def _ball_gammaincc(a: Any, x: Any) -> Any:
-    return x.gamma_upper(a, regularized=1)
-
-
-def _ball_zeta(s: Any, a: Any) -> Any:
-    return s.zeta(a)
-
-
 _ROWS = [
     Primitive("add", lambda sp, a, b: a + b, np.add, lambda a, b: a + b),
     Primitive("mul", lambda sp, a, b: a * b, np.multiply, lambda a, b: a * b),
     Primitive("div", lambda sp, a, b: a / b, np.divide, lambda a, b: a / b),
-    Primitive("pow", lambda sp, a, b: a**b, np.power, _ball_pow),
+    Primitive("pow", lambda sp, a, b: a**b, np.power, _b("power")),
     Primitive("exp", _sp("exp"), np.exp, _m("exp")),
     Primitive("log", _sp("log"), np.log, _m("log")),
     Primitive("sin", _sp("sin"), np.sin, _m("sin")),
@@ -287,7 +187,7 @@ _ROWS = [
     Primitive("arcsin", _sp("asin"), np.arcsin, _m("asin")),
     Primitive("arccos", _sp("acos"), np.arccos, _m("acos")),
     Primitive("arctan", _sp("atan"), np.arctan, _m("atan")),
-    Primitive("arctan2", _sp("atan2"), np.arctan2, _ball_atan2),
+    Primitive("arctan2", _sp("atan2"), np.arctan2, lambda y, x: type(y).atan2(y, x)),
     Primitive("sinh", _sp("sinh"), np.sinh, _m("sinh")),
     Primitive("cosh", _sp("cosh"), np.cosh, _m("cosh")),
     Primitive("tanh", _sp("tanh"), np.tanh, _m("tanh")),
@@ -299,41 +199,51 @@ _ROWS = [
     Primitive("erfi", _sp("erfi"), _sc("erfi"), _m("erfi")),
     Primitive("erfinv", _sp("erfinv"), _sc("erfinv"), _m("erfinv")),
     Primitive("gamma", _sp("gamma"), _sc("gamma"), _m("gamma")),
-    Primitive("gammaln", _sp("loggamma"), _sc("gammaln"), _ball_gammaln),
-    Primitive("polygamma", _sp("polygamma"), _sc("polygamma"), _ball_polygamma),
-    Primitive("besselj", _sp("besselj"), _sc("jv"), _besselj),
-    Primitive("bessely", _sp("bessely"), _sc("yv"), _bessely),
-    Primitive("besseli", _sp("besseli"), _sc("iv"), _besseli),
-    Primitive("besselk", _sp("besselk"), _sc("kv"), _besselk),
-    Primitive("expint", _sp("expint"), _sc("expn"), _ball_expint),
+    Primitive("gammaln", _sp("loggamma"), _sc("gammaln"), _b("gammaln")),
+    Primitive("polygamma", _sp("polygamma"), _sc("polygamma"), _b("polygamma")),
+    Primitive("besselj", _sp("besselj"), _sc("jv"), _last("bessel_j")),
+    Primitive("bessely", _sp("bessely"), _sc("yv"), _last("bessel_y")),
+    Primitive("besseli", _sp("besseli"), _sc("iv"), _last("bessel_i")),
+    Primitive("besselk", _sp("besselk"), _sc("kv"), _last("bessel_k")),
+    Primitive("expint", _sp("expint"), _sc("expn"), _b("expint")),
     Primitive("Ei", _sp("Ei"), _sc("expi"), _m("ei")),
     Primitive("Si", _sp("Si"), lambda x: _sc("sici")(x)[0], _m("si")),
     Primitive("Ci", _sp("Ci"), lambda x: _sc("sici")(x)[1], _m("ci")),
     Primitive("lambertw", _sp("LambertW"), lambda x: np.real(_sc("lambertw")(x)), _m("lambertw")),
-    Primitive("zeta", _sp("zeta"), _float_zeta, _ball_zeta),
-    Primitive("ellipk", _sp("elliptic_k"), _sc("ellipk"), _ball_ellipk),
-    Primitive("ellipe", _sp("elliptic_e"), _sc("ellipe"), _ball_ellipe),
+    Primitive("zeta", _sp("zeta"), _float_zeta, _b("zeta")),
+    Primitive("ellipk", _sp("elliptic_k"), _sc("ellipk"), _b("complex_method", "elliptic_k")),
+    Primitive("ellipe", _sp("elliptic_e"), _sc("ellipe"), _b("complex_method", "elliptic_e")),
     Primitive(
         "gammainc",
         lambda sp, a, x: sp.lowergamma(a, x) / sp.gamma(a),
         _sc("gammainc"),
-        _ball_gammainc,
+        _b("gammainc"),
     ),
     Primitive(
         "gammaincc",
         lambda sp, a, x: sp.uppergamma(a, x) / sp.gamma(a),
         _sc("gammaincc"),
-        _ball_gammaincc,
-    ),
-    Primitive("floor", _sp("floor"), np.floor, _ball_locally("floor")),
-    Primitive("ceil", _sp("ceiling"), np.ceil, _ball_locally("ceil")),
-    Primitive(
-        "rint", lambda sp, x: sp.floor(x + sp.Rational(1, 2)), np.rint, _ball_locally("rint")
+        _b("gammaincc"),
     ),
     Primitive(
-        "trunc", lambda sp, x: sp.sign(x) * sp.floor(sp.Abs(x)), np.trunc, _ball_locally("trunc")
+        "betainc",
+        lambda sp, a, b, x: sp.betainc_regularized(a, b, 0, x),
+        _sc("betainc"),
+        _b("betainc"),
     ),
-    Primitive("sign", _sp("sign"), np.sign, _ball_locally("sign")),
+    Primitive("airyai", _sp("airyai"), lambda x: _sc("airy")(x)[0], _b("airy", 0)),
+    Primitive("airyaiprime", _sp("airyaiprime"), lambda x: _sc("airy")(x)[1], _b("airy", 1)),
+    Primitive("airybi", _sp("airybi"), lambda x: _sc("airy")(x)[2], _b("airy", 2)),
+    Primitive("airybiprime", _sp("airybiprime"), lambda x: _sc("airy")(x)[3], _b("airy", 3)),
+    Primitive("Shi", _sp("Shi"), lambda x: _sc("shichi")(x)[0], _m("shi")),
+    Primitive("Chi", _sp("Chi"), lambda x: _sc("shichi")(x)[1], _m("chi")),
+    Primitive("fresnels", _sp("fresnels"), lambda x: _sc("fresnel")(x)[0], _m("fresnel_s")),
+    Primitive("fresnelc", _sp("fresnelc"), lambda x: _sc("fresnel")(x)[1], _m("fresnel_c")),
+    Primitive("floor", _sp("floor"), np.floor, _m("floor")),
+    Primitive("ceil", _sp("ceiling"), np.ceil, _m("ceil")),
+    Primitive("rint", lambda sp, x: sp.floor(x + sp.Rational(1, 2)), np.rint, _b("rint")),
+    Primitive("trunc", lambda sp, x: sp.sign(x) * sp.floor(sp.Abs(x)), np.trunc, _b("trunc")),
+    Primitive("sign", _sp("sign"), np.sign, _m("sgn")),
 ]
 
 PRIMITIVES: dict[str, Primitive] = {row.name: row for row in _ROWS}

@@ -235,11 +235,23 @@ _FUNCTIONS = {
     "zeta": "zeta",
     "elliptic_k": "ellipk",
     "elliptic_e": "ellipe",
+    "airyai": "airyai",
+    "airyaiprime": "airyaiprime",
+    "airybi": "airybi",
+    "airybiprime": "airybiprime",
+    "Shi": "Shi",
+    "Chi": "Chi",
+    "fresnels": "fresnels",
+    "fresnelc": "fresnelc",
     "floor": "floor",
     "ceiling": "ceil",
 }
 
 _REWRITES: dict[str, Callable[..., sp.Expr]] = {
+    "betainc_regularized": lambda a, b, x, y: _Betainc(a, b, y) - _Betainc(a, b, x),
+    "betainc": lambda a, b, x, y: (
+        (_Betainc(a, b, y) - _Betainc(a, b, x)) * sp.gamma(a) * sp.gamma(b) / sp.gamma(a + b)
+    ),
     "digamma": lambda x: sp.polygamma(0, x),
     "trigamma": lambda x: sp.polygamma(1, x),
     "cot": lambda x: sp.cos(x) / sp.sin(x),
@@ -266,4 +278,13 @@ class _Regularised(sp.Function):
     """The regularised lower incomplete gamma function P(a, x)."""
 
 
+class _Betainc(sp.Function):
+    """The regularised incomplete beta function I_x(a, b)."""
+
+    @classmethod
+    def eval(cls, a: Any, b: Any, x: Any) -> Any:
+        return x if x in (0, 1) else None
+
+
 _FUNCTIONS["_Regularised"] = "gammainc"
+_FUNCTIONS["_Betainc"] = "betainc"
