@@ -47,6 +47,7 @@ def sweep(
     edges: Sequence[Any] = [target for target, _ in roots]
     grads: Sequence[Any] = [gradient for _, gradient in roots]
     node: Any = None
+    anomaly = mode.anomaly
     while True:
         for target, g in zip(edges, grads):  # noqa: B905  (`_check_number` has seen to it)
             if target is None or g is None:
@@ -94,6 +95,8 @@ def sweep(
             grads = (grads,)
         if len(grads) != len(edges):
             _check_number(node, edges, grads)
+        if anomaly:
+            _check_nan(node, grads)
         if not keep and node.saved:
             node.saved = FREED
 
@@ -108,16 +111,33 @@ def _check_number(node: Node, edges: Sequence[Any], grads: Sequence[Any]) -> Non
         )
 
 
+def _check_nan(node: Node, grads: Sequence[Any]) -> None:
+    """Raise if a backward returned NaN, and show where its operation was recorded."""
+    for index, g in enumerate(grads):
+        values = g._data if isinstance(g, Tensor) else g
+        if isinstance(values, (np.ndarray, np.generic)) and np.isnan(values).any():
+            where = node.traceback or "(outside of detect_anomaly: the lines are not known)\n"
+            raise RuntimeError(
+                f"Function {node.name()} returned nan values in gradient {index}"
+                f"{_argument(node, index)}. It was recorded here:\n{where}"
+            )
+
+
+def _argument(node: Node, index: int) -> str:
+    """Return the name of an argument, in parentheses."""
+    from autodiff.function import argument_names
+
+    names = argument_names(node.function)
+    return f" ({names[index]!r})" if index < len(names) else ""
+
+
 def _conform(node: Node, edges: Sequence[Any], target: Any, g: Any) -> Any:
     """Give a gradient the shape and dtype of its argument, or say why that cannot be."""
     if not isinstance(g, Tensor):
         g = storage(g)
     if g.shape != target.shape:
-        from autodiff.function import argument_names
-
         index = next(i for i, edge in enumerate(edges) if edge is target)
-        names = argument_names(node.function)
-        name = f" ({names[index]!r})" if index < len(names) else ""
+        name = _argument(node, index)
         raise RuntimeError(
             f"Function {node.name()} returned an invalid gradient at index {index}{name} - "
             f"got {list(g.shape)} but expected shape compatible with {list(target.shape)}"

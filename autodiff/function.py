@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -175,6 +176,8 @@ class Function:
             ctx.dtype = dtype
             if kwargs or given:
                 ctx._given = given, kwargs
+            if mode.anomaly:
+                ctx.traceback = "".join(traceback.format_stack()[:-1])
             if saved := ctx.saved:
                 ctx.origins = _origins(saved, raw, (value,))
             out._node = ctx

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
 
-__all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+__all__ = ["detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -16,6 +16,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 class _Mode(threading.local):
     # A class attribute is what a thread sees until it sets its own: every thread starts recording.
     enabled: bool = True
+    anomaly: bool = False
 
 
 mode = _Mode()
@@ -132,3 +133,34 @@ class enable_grad(_Switch):
 
     def __init__(self) -> None:
         super().__init__(True)
+
+
+class detect_anomaly:
+    """Find the operation whose backward made a NaN: raise there, and show where it was recorded.
+
+    Inside the ``with`` block each operation remembers the lines that led to it, which is slow.
+
+    Examples
+    --------
+    >>> import autodiff as ad
+    >>> x = ad.tensor([0.0], requires_grad=True)
+    >>> with ad.detect_anomaly():  # doctest: +IGNORE_EXCEPTION_DETAIL
+    ...     (x.sqrt() * 0).sum().backward()
+    Traceback (most recent call last):
+    RuntimeError: Function SqrtBackward returned nan values in gradient 0 ('x') ...
+    """
+
+    def __init__(self) -> None:
+        self._previous: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._previous.append(mode.anomaly)
+        mode.anomaly = True
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        mode.anomaly = self._previous.pop()

@@ -12,12 +12,14 @@ from autodiff.functions import (
     arithmetic,
     comparison,
     complex,
+    convolution,
     decomposition,
     exponential,
     fourier,
     indexing,
     linalg,
     losses,
+    numeric,
     reduction,
     shape,
     special,
@@ -37,9 +39,11 @@ _FAMILIES = (
     decomposition,
     complex,
     fourier,
+    convolution,
     activation,
     special,
     losses,
+    numeric,
 )
 
 __all__ = ["all_functions", "public_functions"]
