@@ -1,4 +1,4 @@
-"""SciPy's functions that are written in Python: their meaning on traced arrays.
+"""The functions of SciPy (and a few of NumPy) that are not dispatched, on traced arrays.
 
 Each is written in NumPy, which traces. The table is by module, and read when the first trace runs.
 
@@ -18,6 +18,7 @@ from symbolic.array_functions import as_traced, revalued
 from symbolic.calculus import sinc
 from symbolic.distributions import SCIPY_STATS
 from symbolic.fourier import SCIPY_FFT
+from symbolic.iteration import NUMPY_LIB, NUMPY_POLYNOMIAL, SCIPY_DISTANCE
 from symbolic.linalg import SCIPY_LINALG
 from symbolic.lowering import primitive
 from symbolic.signal import SCIPY_SIGNAL
@@ -115,5 +116,8 @@ LIBRARY: dict[str, dict[str, Callable[..., Any]]] = {
     "scipy.linalg": SCIPY_LINALG,
     "scipy.fft": SCIPY_FFT,
     "scipy.signal": SCIPY_SIGNAL,
+    "scipy.spatial.distance": SCIPY_DISTANCE,
+    "numpy.lib.stride_tricks": NUMPY_LIB,
+    "numpy.polynomial.polynomial": NUMPY_POLYNOMIAL,
     "scipy.stats": SCIPY_STATS,  # methods, as attributes of their classes
 }

@@ -31,6 +31,7 @@ import numpy as np
 from symbolic import wrappers
 from symbolic.array_functions import tabled
 from symbolic.functions import LIBRARY
+from symbolic.iteration import ndenumerate, nditer
 from symbolic.wrappers import STATE, is_active, on_traced
 
 __all__ = ["NUMPY", "installed", "is_foreign", "require", "wrapper_of"]
@@ -89,6 +90,11 @@ def _numpy_attributes() -> Iterator[tuple[str, Any]]:
         known: Any = vars(np).get(function.__name__)
         if function.__name__ not in made and known is function:
             yield function.__name__, wrappers.of_lists(known)
+    for name, value in vars(np).items():
+        if isinstance(value, np.ufunc):
+            yield name, wrappers.UfuncOfLists(value)
+    yield "ndenumerate", on_traced(np.ndenumerate, ndenumerate)
+    yield "nditer", on_traced(np.nditer, nditer)
     yield "isscalar", wrappers.traced_isscalar(np.isscalar)
     for of, traced in wrappers.SCALAR_TYPES.items():
         yield of.__name__, traced

@@ -32,6 +32,7 @@ from symbolic.values import Symbol, TraceError, user_line
 __all__ = [
     "STATE",
     "TracedFloat",
+    "UfuncOfLists",
     "constructor",
     "converter",
     "is_active",
@@ -68,9 +69,8 @@ def maker_of_like(original: Wrapped) -> Wrapped:
     @functools.wraps(original)
     def make(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)
-        if not is_active() or type(result) is TracedArray:
-            return result
-        return wrap(result)
+        # `where` of a condition alone gives a tuple of indices.
+        return wrap(result) if is_active() and isinstance(result, np.ndarray) else result
 
     return make
 
@@ -152,6 +152,40 @@ def of_lists(original: Wrapped) -> Wrapped:
 
 def _listed(a: Any) -> Any:
     return wrap(*gather(a)) if type(a) in (list, tuple) and contains_traced(a) else a
+
+
+class UfuncOfLists:
+    """A ufunc of NumPy that takes lists of traced entries as well; all else is the ufunc's."""
+
+    __slots__ = ("_ufunc",)
+
+    def __init__(self, ufunc: np.ufunc):
+        self._ufunc = ufunc
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # type: ignore[override]
+        return np.ufunc
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._ufunc(*[_listed(a) if type(a) in (list, tuple) else a for a in args], **kwargs)
+
+    def reduce(self, array: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._ufunc.reduce(_listed(array), *args, **kwargs)
+
+    def accumulate(self, array: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._ufunc.accumulate(_listed(array), *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ufunc, name)
+
+    def __eq__(self, other: Any) -> bool:
+        return other is self._ufunc or (type(other) is UfuncOfLists and other._ufunc is self._ufunc)
+
+    def __hash__(self) -> int:
+        return hash(self._ufunc)
+
+    def __repr__(self) -> str:
+        return repr(self._ufunc)
 
 
 def traced_fromiter(original: Wrapped) -> Wrapped:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
+from scipy.spatial import distance
 
 from symbolic.tracing import trace
 from tests.symbolic.traces import agrees, parts
@@ -241,6 +242,37 @@ def test_scipy_special_functions_in_python(function):
 def test_gradients_of_softmax_are_exact_for_large_arguments():
     t = trace(lambda x: special.softmax(x), [np.array([1000.0, 999.0])])
     np.testing.assert_allclose(t.values[0], special.softmax([1000.0, 999.0]))
+
+
+ITERATING = {
+    "ndenumerate": lambda x: np.array([(i + 1) * (j + 2) * v for (i, j), v in np.ndenumerate(x)]),
+    "ndindex": lambda x: np.array([x[i] ** 2 for i in np.ndindex(x.shape)]),
+    "nditer": lambda x: np.array([v * 2 for v in np.nditer(x)]),
+    "sliding_window_view": lambda x: np.lib.stride_tricks.sliding_window_view(x, 2, axis=1).sum(-1),
+    "as_strided": lambda x: np.lib.stride_tricks.as_strided(x, (2, 2, 2), (*x.strides, 8)),
+    "polyval": lambda x: np.polynomial.polynomial.polyval(x, [1.0, 2.0, 3.0]),
+    "polyval of traced": lambda x: np.polynomial.polynomial.polyval(0.5, x[0]),
+    "cdist": lambda x: distance.cdist(x, x[:2] + 1),
+    "cdist cityblock": lambda x: distance.cdist(x, x[:2] + 1, "cityblock"),
+    "pdist": lambda x: distance.pdist(x, "sqeuclidean"),
+    "squareform": lambda x: distance.squareform(distance.pdist(x)),
+    "euclidean": lambda x: distance.euclidean(x[0], x[1]) + distance.cosine(x[0], x[2]),
+}
+
+
+@pytest.mark.parametrize("name", ITERATING)
+def test_iterators_windows_and_distances(name):
+    agrees(ITERATING[name], X)
+
+
+def test_nditer_writes():
+    def call(x):
+        out = x.copy()
+        for v in np.nditer(out, op_flags=["readwrite"]):
+            v[...] = v**2
+        return out
+
+    agrees(call, X)
 
 
 def test_writing_functions():

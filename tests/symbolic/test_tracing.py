@@ -58,6 +58,7 @@ CONSTRUCTORS = {
     "arange": lambda x: np.arange(3) * x,
     "arange of a symbol": lambda x: np.arange(0, x[2], 0.75),
     "where of constants": lambda x: _filled(np.where(x > 0, 1.0, 0.5), x),
+    "where of a condition": lambda x: x[np.where(x > 0)[0]] * np.where(x > 0)[0].size,
     "tri": lambda x: np.tri(3) @ x,
     "diag of constants": lambda x: _filled(np.diag([1.0, 2.0, 3.0])[0], x),
     "float32": lambda x: np.zeros(2, dtype=np.float32) + np.float64(1),
@@ -338,6 +339,26 @@ def test_float_of_an_entry():
         assert isinstance(1.0, float)
         assert float("2") == 2.0
         return np.array([y * float(x[1]), np.float64(x[2])], dtype=float)
+
+    agrees(call, X)
+
+
+def test_ufuncs_of_lists():
+    def call(x):
+        a, b, c = x
+        table = {np.exp: 1.0}
+        assert isinstance(np.exp, np.ufunc)
+        assert np.exp.nin == 1
+        return [
+            np.maximum.reduce([a, b, c]),
+            np.logaddexp.reduce([a, b]),
+            np.sqrt([a, c]).sum(),
+            np.add([a, b], 1.0)[0],
+            functools.reduce(np.multiply, [a, b, c]),
+            maximum([b, c], 0).sum() * table[np.exp],
+            np.subtract.outer([a, 1], x)[0, 1],
+            np.add.accumulate([a, b, c])[-1],
+        ]
 
     agrees(call, X)
 
