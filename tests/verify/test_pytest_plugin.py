@@ -1,4 +1,8 @@
+from pathlib import Path
+
 import pytest
+
+import verify
 
 pytest_plugins = ["pytester"]
 
@@ -40,6 +44,7 @@ def project(pytester, request, monkeypatch):
     if not request.config.pluginmanager.has_plugin("gradproof"):
         monkeypatch.setenv("PYTEST_PLUGINS", "verify.pytest_plugin")
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(Path(verify.__file__).parents[1]))
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(layers=FUNCTIONS)
     return pytester
