@@ -13,7 +13,7 @@ import sympy as sp
 
 from symbolic.formula_array import FormulaArray
 from symbolic.formulas import FormulaError, apply_formula, as_objects
-from symbolic.index_notation import kinks
+from symbolic.index_notation import slope_of
 from symbolic.subjects import (
     argument_labels,
     declares,
@@ -132,7 +132,7 @@ def _derivatives(of: np.ndarray, by: np.ndarray) -> Any:
     out = np.empty(of.shape + by.shape, dtype=object)
     for i in np.ndindex(of.shape):
         for j in np.ndindex(by.shape):
-            out[i + j] = simplified(kinks(sp.sympify(of[i]).diff(by[j])))
+            out[i + j] = simplified(slope_of(sp.sympify(of[i]), by[j]))
     return returned(out)
 
 

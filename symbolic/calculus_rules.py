@@ -73,6 +73,7 @@ def _collect(e: sp.Expr, array: sp.Symbol, rules: dict[str, None]) -> None:
             _collect(value, array, rules)
     else:
         word = "exp" if isinstance(e, sp.exp) else "a power" if e.is_Pow else type(e).__name__
+        word = {"Abs": "the absolute value", "Max": "max", "Min": "min"}.get(word, word)
         rules[f"derivative of {word}"] = None
         for argument in e.args:
             if argument.has(array):

@@ -28,9 +28,9 @@ __all__ = [
     "evaluate",
     "evaluate_exactly",
     "fresh",
-    "kinks",
     "local_derivative",
     "replace_entries",
+    "slope_of",
     "summed",
     "tidy",
 ]
@@ -204,7 +204,7 @@ def _terms(expression: sp.Expr, array: sp.Symbol) -> list[tuple[sp.Expr, list, t
     for dummy, atom in back.items():
         if not (isinstance(atom, (Entry, IndexSum)) and atom.has(array)):
             continue
-        slope = kinks(symbolic.diff(dummy)).xreplace(back)
+        slope = slope_of(symbolic, dummy).xreplace(back)
         if slope == 0:
             continue
         if isinstance(atom, Entry):
@@ -216,15 +216,63 @@ def _terms(expression: sp.Expr, array: sp.Symbol) -> list[tuple[sp.Expr, list, t
     return found
 
 
-def kinks(slope: sp.Expr) -> sp.Expr:
-    """SymPy's Heaviside and sign as cases, which is how one writes them."""
-    slope = slope.replace(sp.Heaviside, lambda x, *_: sp.Piecewise((1, x > 0), (0, True)))
+def slope_of(expression: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
+    """The derivative as one writes it: cases in place of Heaviside's function.
+
+    At a bound that is a number the derivative is that of the bound, 0; two formulas that tie in a
+    maximum share it.
+
+    Examples
+    --------
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> slope_of(sp.Max(x, 0), x)
+    Piecewise((1, x > 0), (0, True))
+    >>> slope_of(sp.Max(x, y), x)
+    Piecewise((1, x - y > 0), (1/2, Eq(x - y, 0)), (0, True))
+    """
+    slope = _by_cases(expression).diff(symbol)
+    slope = slope.replace(sp.Heaviside, _step)
     # The square of a sign is 1 wherever there is a derivative.
     slope = slope.replace(
         lambda e: e.is_Pow and isinstance(e.base, sp.sign) and e.exp.is_even,
         lambda e: sp.Integer(1),
     )
     return slope.replace(sp.DiracDelta, lambda *_: sp.Integer(0))
+
+
+def _by_cases(e: sp.Expr) -> sp.Expr:
+    """Bounds that are numbers as cases: ``Max(x, 0)``, and ``Min(Max(x, 0), 1)`` in three."""
+    if not e.has(sp.Max, sp.Min):
+        return e
+    bound, inner = _bound(e)
+    if bound is None:
+        return e.func(*(_by_cases(a) for a in e.args))
+    other, innermost = _bound(inner)
+    if other is not None and not isinstance(inner, type(e)):
+        upper = isinstance(e, sp.Min)
+        x = _by_cases(innermost)
+        outside = (
+            (innermost > bound, innermost < other)
+            if upper
+            else (innermost < bound, innermost > other)
+        )
+        return sp.Piecewise((bound, outside[0]), (other, outside[1]), (x, True))
+    inside = inner > bound if isinstance(e, sp.Max) else inner < bound
+    return sp.Piecewise((_by_cases(inner), inside), (bound, True))
+
+
+def _bound(e: sp.Expr) -> tuple[sp.Expr | None, sp.Expr]:
+    """The number that bounds the other argument of a maximum or minimum, if one does."""
+    if isinstance(e, (sp.Max, sp.Min)) and len(e.args) == 2:
+        for number, inner in (e.args, e.args[::-1]):
+            if number.is_number:
+                return number, inner
+    return None, e
+
+
+def _step(x: sp.Expr, *_: Any) -> sp.Expr:
+    half = sp.Rational(1, 2)
+    return sp.Piecewise((1, x > 0), (half, sp.Eq(x, 0)), (0, True))
 
 
 def local_derivative(expression: sp.Expr, array: sp.Symbol, at: Sequence[Any]) -> sp.Expr:

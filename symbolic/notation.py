@@ -110,6 +110,8 @@ class _Text(StrPrinter):
 
     def _print_Mul(self, e: sp.Mul) -> str:
         coefficient, rest = e.as_coeff_Mul()
+        if coefficient == -1 and _all_negative(rest):
+            return self._print(sp.Add(*(-term for term in rest.args)))
         if coefficient == -1 and isinstance(rest, (sp.Add, sp.Piecewise)):
             return f"-({self._print(rest)})"
         if coefficient.is_negative:
@@ -175,6 +177,12 @@ class _Text(StrPrinter):
         sign = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥"}.get(e.rel_op, e.rel_op)
         return f"{self._print(e.lhs)} {sign} {self._print(e.rhs)}"
 
+    def _print_Or(self, e: Any) -> str:
+        return " or ".join(self._print(a) for a in sorted(e.args, key=sp.default_sort_key))
+
+    def _print_And(self, e: Any) -> str:
+        return " and ".join(self._print(a) for a in sorted(e.args, key=sp.default_sort_key))
+
     def _print_Abs(self, e: sp.Abs) -> str:
         return f"|{self._print(e.args[0])}|"
 
@@ -202,6 +210,10 @@ def _in_order(e: sp.Add) -> list[sp.Expr]:
     if terms[0].as_coeff_Mul()[0].is_negative:
         terms.sort(key=lambda term: rank(term)[::-1])
     return terms
+
+
+def _all_negative(e: sp.Expr) -> bool:
+    return isinstance(e, sp.Add) and all(t.as_coeff_Mul()[0].is_negative for t in e.args)
 
 
 def _ends_in_sum(term: sp.Expr) -> bool:
@@ -303,6 +315,8 @@ class _Latex(LatexPrinter):
         # Rational numbers in front, sums behind, as in the text.
         coefficient, rest = e.as_coeff_Mul()
         factors = sorted(sp.Mul.make_args(rest), key=_rank)
+        if coefficient == -1 and _all_negative(rest):
+            return self._print(sp.Add(*(-term for term in rest.args)))
         if not any(isinstance(f, (IndexSum, Partial)) for f in factors):
             return super()._print_Mul(e)
         sign = ""

@@ -248,7 +248,7 @@ class Recorded:
                 self._indexed[node] = indexed
                 self._name(node, kind)
                 return
-            if not _is_built_in(function) and self._by_entry(node, arguments, keywords):
+            if self._by_entry(node, arguments, keywords):
                 return
         except (NotImplementedError, FormulaError, UnknownOperation):
             pass

@@ -227,8 +227,17 @@ def test_piecewise():
 
     x = ad.tensor([-1.0, 2.0], requires_grad=True)
     text = lines(derive(Relu.apply(x * 3).sum(), x))
-    assert "∂z_i/∂x_i = 3 (1 if x_i > 0, 0 otherwise)" in text
+    assert "∂z_i/∂x_i = 3 if x_i > 0, 0 otherwise" in text
     assert text[-1] == "∂o/∂x |_{x = (-1, 2)} = (0, 3)"
+
+
+def test_a_piecewise_factor_is_bracketed():
+    from autodiff.functions.activation import Relu
+
+    x = ad.tensor([-1.0, 2.0], requires_grad=True)
+    w = ad.tensor([2.0, 3.0], requires_grad=True)
+    text = lines(derive((w * Relu.apply(x)).sum(), x))
+    assert "∂o/∂x_i = w_i (1 if x_i > 0, 0 otherwise)" in text
 
 
 def test_names_come_from_the_caller():
