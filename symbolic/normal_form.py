@@ -237,6 +237,8 @@ class NormalForms:
         if known is None and self.tower.is_constant(f):
             known = self._sign_of_constant(f)
         if known is None:
+            known = self._sign_by_bounds(f)
+        if known is None:
             known = self._sign_by_comparison(f)
         return known
 
@@ -246,6 +248,21 @@ class NormalForms:
             if value is None or not value.is_finite() or value.contains(0):
                 return None
             return 1 if value > 0 else -1
+
+    def _sign_by_bounds(self, f: fmpz_mpoly) -> int | None:
+        """Of 2 - cos(x)**2: a constant that outweighs all the rest, made of sines and cosines."""
+        generators = self.tower.generators
+        if any(generators[i].kind not in ("sin", "cos") for i in self.tower.used(f)):
+            return None
+        constant = rest = 0
+        for monomial, c in zip(f.monoms(), f.coeffs(), strict=True):
+            if any(monomial):
+                rest += abs(int(c))
+            else:
+                constant = int(c)
+        if abs(constant) < rest:
+            return None
+        return 1 if constant > 0 else -1
 
     def _sign_by_comparison(self, f: fmpz_mpoly) -> int | None:
         """From x - 1 >= 0 that x + 1 >= 0: what is left of f without a known one has its sign."""

@@ -28,7 +28,7 @@ from symbolic.balls import precision, to_arb
 from symbolic.constant_values import constant_value
 from symbolic.graph import Graph, Node, Program, topological
 from symbolic.normal_form import NormalForms
-from symbolic.primitives import BALL
+from symbolic.primitives import BALL, LEAVES
 from symbolic.sympy_bridge import NotDifferentiable
 from symbolic.tower import Element, TooBig
 
@@ -71,6 +71,8 @@ def snap(graph: Graph, a: Node, b: Node) -> tuple[Node, Node] | None:
     The one that is exact stays, where there is one. A float that is within a few ulps of a product
     or a quotient of two exact constants, or of a small fraction times one, becomes that.
     """
+    before = (a, b)
+    a, b = gather(graph, before)
     constants, inexact = _constants((a, b))
     if not inexact:
         return None
@@ -95,10 +97,36 @@ def snap(graph: Graph, a: Node, b: Node) -> tuple[Node, Node] | None:
                     break
             else:
                 candidates.append((node, value))
-    if not replacement:
+    if not replacement and (a, b) == before:
         return None
     x, y = graph.substitute((a, b), replacement)
     return x, y
+
+
+def gather(graph: Graph, roots: Sequence[Node]) -> tuple[Node, ...]:
+    """The same expressions with the constants of each product multiplied together first.
+
+    ``c * x * d`` becomes ``(c * d) * x``, so that its constant can be recognised as another one.
+    """
+    parts: dict[Node, tuple[Node, Node]] = {}  # a constant factor and the rest
+    one = graph.one
+
+    def whole(node: Node) -> Node:
+        return graph.mul(*parts[node])
+
+    for node in topological(roots):
+        op = node.op
+        if op in LEAVES:
+            parts[node] = (one, node) if op == "var" else (node, one)
+        elif op == "mul" or op == "div":
+            (c, x), (d, y) = parts[node.args[0]], parts[node.args[1]]
+            join = graph.mul if op == "mul" else graph.div
+            parts[node] = join(c, d), join(x, y)
+        else:
+            built = graph.apply(op, *(whole(c) for c in node.children))
+            constant = all(parts[c][1] is one for c in node.children)
+            parts[node] = (built, one) if constant else (one, built)
+    return tuple(whole(root) for root in roots)
 
 
 def _small_ratio(value: arb, known: arb) -> Any:

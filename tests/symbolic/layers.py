@@ -5,7 +5,7 @@ in its arguments plants one of the classical mistakes.
 """
 
 import numpy as np
-from terms import Formula
+from tests.symbolic.terms import Formula
 
 
 def case(f, inputs, outputs, upstream, gradients):
