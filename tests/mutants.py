@@ -373,33 +373,71 @@ def _gap(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.max(np.abs(a - b) / (np.abs(a) + np.abs(b) + 1e-300)))
 
 
-def difference(mutant: Mutant, seed: int = 0) -> tuple[float, str]:
-    """How far a mutant's gradients are from the original's at most, and where (0: nowhere)."""
+@dataclass(frozen=True)
+class Difference:
+    """How far the gradients of a mutant are from the original's, and where."""
+
+    gap: float = 0.0
+    where: str = ""
+    isolated: bool = False
+    """At single points alone, as where another convention is followed at a kink."""
+
+
+def _difference_at(
+    original: type, changed: type, args: list[Any], keywords: dict, seed: int
+) -> Difference | None:
+    """The difference at one point; None where the original cannot be run."""
+    upstreams = [np.random.default_rng(seed) for _ in range(2)]
+    pick = [lambda shape, g=g: g.choice([-1.7, 0.3, 2.2, 1.0, 0.0], shape) for g in upstreams]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            right = _gradient(original, args, keywords, pick[0])
+        except Exception:  # outside of the domain
+            return None
+        try:
+            wrong = _gradient(changed, args, keywords, pick[1])
+        except Exception as error:
+            return Difference(np.inf, f"{type(error).__name__} at {args} {keywords}")
+    worst = Difference()
+    for a, b in zip(right, wrong, strict=True):
+        if (a is None) != (b is None) or (a is not None and a.shape != b.shape):
+            return Difference(np.inf, f"another shape at {args} {keywords}")
+        if a is not None and (gap := _gap(a, b)) > worst.gap:
+            worst = Difference(gap, f"{args} {keywords}: {a} became {b}")
+    return worst
+
+
+def _moved(args: list[Any], rng: np.random.Generator) -> list[Any]:
+    """A point nearby, in general position."""
+    return [
+        np.asarray(a + 1e-6 * (1 + np.abs(a)) * rng.uniform(0.5, 1, np.shape(a)))
+        if isinstance(a, np.ndarray) and a.dtype.kind == "f"
+        else a
+        for a in args
+    ]
+
+
+def difference(mutant: Mutant, seed: int = 0) -> Difference:
+    """The largest difference at any point tried; one that is not isolated comes first."""
     original, changed = builtins()[mutant.function], build(mutant)
-    worst, where, tried = 0.0, "", 0
-    for number, (args, keywords) in enumerate(_calls(original, np.random.default_rng(seed))):
-        upstreams = [np.random.default_rng(seed + number) for _ in range(2)]
-        pick = [lambda shape, g=g: g.choice([-1.7, 0.3, 2.2, 1.0, 0.0], shape) for g in upstreams]
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            try:
-                right = _gradient(original, args, keywords, pick[0])
-            except Exception:  # outside of the domain
-                continue
-            try:
-                wrong = _gradient(changed, args, keywords, pick[1])
-            except Exception as error:
-                return np.inf, f"{type(error).__name__} at {args} {keywords}"
-        tried += 1
-        for a, b in zip(right, wrong, strict=True):
-            if (a is None) != (b is None) or (a is not None and a.shape != b.shape):
-                return np.inf, f"another shape at {args} {keywords}"
-            if a is None or np.array_equal(a, b, equal_nan=True):
-                continue
-            gap = _gap(a, b)
-            if gap > worst:
-                worst, where = gap, f"{args} {keywords}: {a} became {b}"
-    return (worst, where) if tried else (np.inf, "no point could be tried")
+    rng = np.random.default_rng(seed)
+    worst: Difference | None = None
+    for number, (args, keywords) in enumerate(_calls(original, rng)):
+        here = _difference_at(original, changed, args, keywords, number)
+        if here is None:
+            continue
+        if here.gap > 1e-9:
+            near = [
+                _difference_at(original, changed, _moved(args, rng), keywords, number)
+                for _ in range(2)
+            ]
+            isolated = all(n is not None and n.gap < 1e-9 for n in near)
+            here = Difference(here.gap, here.where, isolated)
+        if worst is None or (not here.isolated, here.gap) > (not worst.isolated, worst.gap):
+            if here.gap > 0 or worst is None:
+                worst = here
+    return worst or Difference(np.inf, "no point could be tried")
 
 
 # --- the run ------------------------------------------------------------------------------------
@@ -414,6 +452,7 @@ class Outcome:
     seconds: float
     gap: float = 0.0
     where: str = ""
+    isolated: bool = False
 
     @property
     def killed(self) -> bool:
@@ -423,6 +462,11 @@ class Outcome:
     def equivalent(self) -> bool:
         """Not told apart from the original by more than rounding."""
         return self.gap < 1e-9
+
+    @property
+    def missed(self) -> bool:
+        """Wrong in earnest, and not killed."""
+        return not (self.killed or self.equivalent or self.isolated)
 
 
 def judge(mutant: Mutant, seed: int, timeout: float) -> Outcome:
@@ -441,7 +485,8 @@ def judge(mutant: Mutant, seed: int, timeout: float) -> Outcome:
             verdict = f"error: {type(error).__name__}: {error}"[:200]
     outcome = Outcome(str(mutant), verdict, time.perf_counter() - start)
     if not outcome.killed:
-        outcome.gap, outcome.where = difference(mutant, seed)
+        found = difference(mutant, seed)
+        outcome.gap, outcome.where, outcome.isolated = found.gap, found.where, found.isolated
     return outcome
 
 
@@ -485,18 +530,21 @@ def run(mutants: list[Mutant], seed: int, jobs: int, timeout: float) -> list[Out
 
 def report(outcomes: list[Outcome]) -> str:
     killed = [o for o in outcomes if o.killed]
-    survivors = [o for o in outcomes if not o.killed]
-    same = [o for o in survivors if o.equivalent]
-    different = [o for o in survivors if not o.equivalent]
-    real = len(outcomes) - len(same)
+    alive = [o for o in outcomes if not o.killed]
+    groups = {
+        "missed": [o for o in alive if o.missed],
+        "isolated": [o for o in alive if o.isolated],
+        "equivalent": [o for o in alive if o.equivalent],
+    }
+    missed, isolated, same = map(len, groups.values())
     lines = [
-        f"{len(outcomes)} mutants: {len(killed)} killed, {len(same)} not told apart from the"
-        f" original at any point tried, {len(different)} survive though they differ",
+        f"{len(outcomes)} mutants: {len(killed)} killed, {missed} missed; {isolated} differ at"
+        f" single points alone (another convention at a kink?), {same} at no point tried",
         f"kill rate {len(killed) / max(len(outcomes), 1):.1%},"
-        f" of those that differ {len(killed) / max(real, 1):.1%}",
+        f" of those that differ in earnest {len(killed) / max(len(killed) + missed, 1):.1%}",
         f"verdicts {dict(Counter(o.verdict.partition(':')[0] for o in outcomes))}",
     ]
-    for title, group in (("survive", different), ("equivalent", same)):
+    for title, group in groups.items():
         for outcome in group:
             lines.append(f"{title}: {outcome.mutant}: {outcome.verdict}, {outcome.seconds:.1f} s")
             if outcome.where:
@@ -522,7 +570,7 @@ def main() -> int:
     print(report(outcomes))
     if options.json:
         Path(options.json).write_text(json.dumps([asdict(o) for o in outcomes], indent=1))
-    return 0 if all(o.killed or o.equivalent for o in outcomes) else 1
+    return 1 if any(outcome.missed for outcome in outcomes) else 0
 
 
 if __name__ == "__main__":
