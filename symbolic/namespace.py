@@ -34,7 +34,7 @@ from symbolic.functions import LIBRARY
 from symbolic.iteration import ndenumerate, nditer
 from symbolic.wrappers import STATE, is_active, on_traced
 
-__all__ = ["NUMPY", "installed", "is_foreign", "require", "wrapper_of"]
+__all__ = ["NUMPY", "installed", "is_foreign", "require", "restore", "wrapper_of"]
 
 _LOCK = threading.RLock()
 
@@ -182,14 +182,14 @@ def wrapper_of(value: Any) -> Any:
     return _WRAPPER_OF.get(id(value))
 
 
-_UNDO: list[Change] = []
+_UNDO: list[Callable[[], None]] = []
 
 
 def _change(changes: list[Change]) -> None:
     for owner, name, old, new in changes:
+        _UNDO.append(functools.partial(setattr, owner, name, old))
         setattr(owner, name, new)
         _WRAPPER_OF[id(old)] = new
-        _UNDO.append((owner, name, old, new))
 
 
 def require(module_name: str) -> None:
@@ -199,13 +199,31 @@ def require(module_name: str) -> None:
         _change(_of_module(module_name))
 
 
+def restore(undo: list[Callable[[], None]]) -> None:
+    """Call each, the last first, whatever happens: a time limit may raise between any two."""
+    interruption: BaseException | None = None
+    failures = 0
+    while undo:
+        try:
+            while undo:
+                undo[-1]()  # can be called twice
+                undo.pop()
+        except BaseException as error:
+            interruption = error
+            failures += 1
+            if failures % 3 == 0:  # not an interruption: it fails by itself
+                undo.pop()
+    if interruption is not None:
+        raise interruption
+
+
 @contextmanager
 def installed() -> Iterator[None]:
     """Change ``math`` and what is loaded of SciPy for the time of a trace; nested ones once."""
     with _LOCK:
         depth = getattr(STATE, "depth", 0)
-        STATE.depth = depth + 1
         try:
+            STATE.depth = depth + 1
             if depth == 0:
                 _change(_always())
                 for module_name in LIBRARY:
@@ -216,6 +234,4 @@ def installed() -> Iterator[None]:
             STATE.depth = depth
             if depth == 0:
                 _WRAPPED_MODULES.clear()
-                while _UNDO:
-                    owner, name, old, _ = _UNDO.pop()
-                    setattr(owner, name, old)
+                restore(_UNDO)

@@ -21,7 +21,7 @@ import numpy as np
 
 from symbolic.array import TracedArray
 from symbolic.functions import LIBRARY
-from symbolic.namespace import is_foreign, require, wrapper_of
+from symbolic.namespace import is_foreign, require, restore, wrapper_of
 from symbolic.wrappers import TracedFloat
 
 __all__ = ["counterpart", "rebound"]
@@ -68,6 +68,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.seen: set[int] = set()
+        self.todo: list[Any] = []
         self.copies: dict[int, Any] = {}
         self.undo: list[Callable[[], None]] = []
         self.alive: list[Any] = []  # ids stay valid while the objects live
@@ -81,6 +82,14 @@ class _Walk:
         return self.copies[key]
 
     def visit(self, value: Any) -> None:
+        """Walk into ``value``, later: objects may be linked deeper than Python recurses."""
+        self.todo.append(value)
+
+    def run(self) -> None:
+        while self.todo:
+            self.enter(self.todo.pop())
+
+    def enter(self, value: Any) -> None:
         if value is None or type(value) in (int, float, str, bool, bytes, np.ndarray, TracedArray):
             return
         if id(value) in self.seen:
@@ -185,8 +194,8 @@ class _Walk:
         old = f.__defaults__ or ()
         new = tuple(self.replacement(v) if self.replacement(v) is not None else v for v in old)
         if any(a is not b for a, b in zip(old, new, strict=True)):
+            self.undo.append(functools.partial(setattr, f, "__defaults__", old))
             f.__defaults__ = new
-            self.undo.append(lambda: setattr(f, "__defaults__", old))
         for value in old:
             self.visit(value)
 
@@ -227,8 +236,8 @@ class _Walk:
                 if type(value) is np.ndarray:
                     new = self.replacement(value)
                     if new is not None:
-                        setattr(base, name, new)
                         self.undo.append(functools.partial(setattr, base, name, value))
+                        setattr(base, name, new)
                 elif isinstance(
                     value, (types.FunctionType, staticmethod, classmethod, property, dict, list)
                 ):
@@ -272,7 +281,7 @@ def rebound(roots: Sequence[Any]) -> Iterator[None]:
     try:
         for root in roots:
             walk.visit(root)
+        walk.run()
         yield
     finally:
-        for undo in reversed(walk.undo):
-            undo()
+        restore(walk.undo)

@@ -140,7 +140,7 @@ def user_line() -> tuple[str, int] | None:
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
-        if not name.startswith(("symbolic.", "numpy", "scipy")):
+        if not name.startswith(("symbolic.", "verify.", "numpy", "scipy")):
             return frame.f_code.co_filename, frame.f_lineno
         frame = frame.f_back  # type: ignore[assignment]
     return None

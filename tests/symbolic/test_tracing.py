@@ -20,7 +20,7 @@ from scipy import special
 from scipy.special import logsumexp, softmax
 
 from autodiff._lazy import LazyModule
-from symbolic.namespace import NUMPY
+from symbolic.namespace import NUMPY, restore
 from symbolic.tracing import TraceError, nodes, symbol_array, trace, traced_namespace
 from symbolic.values import Trace
 from tests.symbolic.traces import agrees
@@ -218,6 +218,24 @@ def test_objects_are_as_before(how):
     assert (layer.calls, layer.seen) == (0, [])
     assert not hasattr(layer, "last")
     assert type(Layer.scale) is np.ndarray
+
+
+def test_objects_linked_deeply():
+    class Link:
+        def __init__(self, next_):
+            self.next = next_
+
+    chain = Link(np.zeros(3))
+    last = chain
+    for _ in range(5000):
+        chain = Link(chain)
+
+    def call(x):
+        last.next[0] = x[0]
+        return last.next + (chain is not None)
+
+    assert trace(call, [X]).values[0].tolist() == [1.5, 1, 1]
+    assert last.next.tolist() == [0, 0, 0]
 
 
 def test_a_global_that_the_code_sets():
@@ -450,6 +468,27 @@ def test_modules_are_as_before_after_an_exception(error):
     assert_same(before, snapshot())
     assert type(held) is np.ndarray
     assert held.tolist() == [0, 0, 0]
+
+
+def test_restoring_survives_an_interruption():
+    done, pending = [], [KeyboardInterrupt("late")]
+
+    def interrupted():
+        if pending:
+            raise pending.pop()
+        done.append("second")
+
+    undo = [lambda: done.append("first"), interrupted, lambda: done.append("third")]
+    with pytest.raises(KeyboardInterrupt, match="late"):
+        restore(undo)
+    assert done == ["third", "second", "first"]
+
+
+def test_restoring_gives_up_on_what_fails_by_itself():
+    done = []
+    with pytest.raises(ZeroDivisionError):
+        restore([lambda: done.append("first"), lambda: 1 / 0])
+    assert done == ["first"]
 
 
 def test_the_real_numpy_is_never_changed():
