@@ -206,7 +206,7 @@ class Report:
     printed : str, optional
         The last lines that the code under test printed.
     samples : list of (float, float, float or None)
-        For the plot of lost digits: the magnitude of an input, the ulps lost there, and the most
+        For the plot of lost digits, and not in the JSON: the magnitude of an input, the ulps lost there, and the most
         that its conditioning allows.
     """
 
@@ -291,7 +291,6 @@ class Report:
             "reason": self.reason,
             "command": self.command,
             "printed": self.printed,
-            "samples": plain(self.samples),
         }
 
     def __str__(self) -> str:
