@@ -382,6 +382,10 @@ class Difference:
     isolated: bool = False
     """At single points alone, as where another convention is followed at a kink."""
 
+    @property
+    def rank(self) -> tuple[bool, float]:
+        return self.gap > 1e-9 and not self.isolated, self.gap
+
 
 def _difference_at(
     original: type, changed: type, args: list[Any], keywords: dict, seed: int
@@ -434,9 +438,8 @@ def difference(mutant: Mutant, seed: int = 0) -> Difference:
             ]
             isolated = all(n is not None and n.gap < 1e-9 for n in near)
             here = Difference(here.gap, here.where, isolated)
-        if worst is None or (not here.isolated, here.gap) > (not worst.isolated, worst.gap):
-            if here.gap > 0 or worst is None:
-                worst = here
+        if worst is None or here.rank > worst.rank:
+            worst = here
     return worst or Difference(np.inf, "no point could be tried")
 
 
