@@ -206,8 +206,8 @@ class Report:
     printed : str, optional
         The last lines that the code under test printed.
     samples : list of (float, float, float or None)
-        For the plot of lost digits, and not in the JSON: the magnitude of an input, the ulps lost there, and the most
-        that its conditioning allows.
+        For the plot of lost digits, and not in the JSON: the magnitude of an input, the ulps lost
+        there, and the most that its conditioning allows.
     """
 
     name: str
