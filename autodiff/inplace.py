@@ -125,7 +125,7 @@ class InPlace:
         return self  # type: ignore[return-value]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        index = F.indexing.plain_index(index)
+        index = F.indexing.dotted_index(index)
         recording = mode.enabled and (self._requires_grad or _requires_grad(value))
         raw = getattr(value, "_data", value)
         data = self._own_array()

@@ -615,7 +615,7 @@ class Methods:
 
     def to(self, dtype: Any) -> Tensor:
         """Return the entries in another type."""
-        dtype = np.dtype(getattr(dtype, "dtype", dtype))
+        dtype = np.dtype(dtype.dtype if isinstance(dtype, Methods) else dtype)
         return self if dtype == self._data.dtype else self.astype(dtype)  # type: ignore[return-value]
 
     type = to

@@ -25,6 +25,19 @@ def plain_index(index: Any) -> Any:
     return index
 
 
+def dotted_index(index: Any) -> Any:
+    """Return a plain index; with dots where it is numbers alone.
+
+    A single entry is then a view as well, not a copy, and changing it in place is seen.
+    """
+    index = plain_index(index)
+    if isinstance(index, int):
+        return (index, Ellipsis)
+    if type(index) is tuple and all([isinstance(entry, int) for entry in index]):  # noqa: C419
+        return (*index, Ellipsis)
+    return index
+
+
 def _selects_once(index: Any) -> bool:
     """Whether no entry can be selected twice: slices, numbers and masks only."""
     for entry in index if isinstance(index, tuple) else (index,):
@@ -263,13 +276,7 @@ def _along_index(indices: Any, axis: int, shape: tuple[int, ...]) -> tuple[Any, 
 
 def getitem(x: Any, index: Any) -> Tensor:
     """Return ``x[index]``, for every kind of NumPy index."""
-    index = plain_index(index)
-    if isinstance(index, int) or (
-        type(index) is tuple and all([isinstance(entry, int) for entry in index])  # noqa: C419
-    ):
-        # With dots a single entry is a view too, not a copy: changing it in place is seen.
-        index = (*index, Ellipsis) if type(index) is tuple else (index, Ellipsis)
-    return Getitem.apply(operand(x), index=index)  # type: ignore[no-any-return]
+    return Getitem.apply(operand(x), index=dotted_index(index))  # type: ignore[no-any-return]
 
 
 @implements(np.sort)

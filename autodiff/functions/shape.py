@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -693,7 +694,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Tenso
         return Pad.apply(x, pad_width=pad_width, **options)  # type: ignore[no-any-return]
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise TypeError(f"pad of tensors does not know the mode {mode!r}")
-    places = np.pad(np.arange(x.size).reshape(x.shape), pad_width, mode, **options)  # type: ignore[call-overload]
+    places = np.arange(math.prod(x.shape)).reshape(x.shape)
+    places = np.pad(places, pad_width, mode, **options)  # type: ignore[call-overload]
     return Getitem.apply(reshape(x, (-1,)), index=places)  # type: ignore[no-any-return]
 
 
