@@ -164,7 +164,7 @@ class Casework:
             self.notes.append(self.reason)
             return None
         self.examples.append(example)
-        end = time.monotonic() + seconds
+        end = time.process_time() + seconds
         found = self._contract(instance)
         if found is not None:
             return found
@@ -216,8 +216,8 @@ class Casework:
 
     def _explore(self, instance: Instance, end: float) -> tuple[Explorer | None, str]:
         self.doing = f"exploring cells at {instance.example.describe()}"
-        left = max(end - time.monotonic(), 0.05)
-        explorer = Explorer(instance, time.monotonic() + 0.45 * left)
+        left = max(end - time.process_time(), 0.05)
+        explorer = Explorer(instance, time.process_time() + 0.45 * left)
         try:
             with time_limit(0.6 * left + 0.5):
                 explorer.explore(
@@ -270,7 +270,7 @@ class Casework:
                 self.all_proved = False
                 return None
             total += 1
-            left = max(0.1, min(1.0, 0.2 * (end - time.monotonic())))
+            left = max(0.1, min(1.0, 0.2 * (end - time.process_time())))
             same, disagreement = formula_evidence.compare(explorer, cell, left)
             proved += same
             if disagreement is not None:
@@ -329,7 +329,7 @@ class Casework:
         for cell in full:
             if cell.status == "proved":
                 continue
-            left = max(0.05, min(4.0, 0.35 * (end - time.monotonic())))
+            left = max(0.05, min(4.0, 0.35 * (end - time.process_time())))
             cell.status = self._prove_cell(cell, judge, left)
             proved += cell.status == "proved"
         self.explored += len(explorer.cells)
@@ -408,7 +408,7 @@ class Casework:
         exact = True
         worst = 0.0
         for point in self._points(instance, explorer, end):
-            if time.monotonic() > end:
+            if time.process_time() > end:
                 self.notes.append(
                     f"the points at {instance.example.describe()} were cut short by the time limit"
                 )
@@ -514,7 +514,7 @@ class Casework:
         points = [*where.starts(instance, rng)[:4], *where.ordinary(instance, rng, 6),
                   *where.structured(instance, rng)]
         for point in points:
-            if time.monotonic() > end and usable:
+            if time.process_time() > end and usable:
                 break
             run = instance.run(point)
             if run.forward_error is not None or not run.finite:
@@ -583,7 +583,7 @@ class Casework:
         full = [c for c in explorer.cells.values() if not c.thin]
         proved = 0
         for cell in full[:24]:
-            left = max(0.1, min(3.0, 0.3 * (end - time.monotonic())))
+            left = max(0.1, min(3.0, 0.3 * (end - time.process_time())))
             try:
                 result = second_order.check_order(
                     explorer, cell, judge.reference(cell), self.order, left

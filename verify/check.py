@@ -137,9 +137,9 @@ def _conclude(
         work.guessed = True
     # Small examples first: what is wrong there is the easiest to read.
     found = sorted(found, key=lambda e: e.size)
-    deadline = time.monotonic() + 0.9 * limit
+    deadline = time.process_time() + 0.9 * limit
     for i, example in enumerate(found):
-        share = (deadline - time.monotonic()) / (len(found) - i)
+        share = (deadline - time.process_time()) / (len(found) - i)
         if share < 0.02:
             work.uncovered.append(f"no time left for {example.describe()}")
             continue

@@ -30,6 +30,19 @@ Key = tuple[tuple[int, str, bool], ...]
 
 
 @dataclass
+class _Trials:
+    """Points to try for the negation of a condition.
+
+    ``values`` has a row for each condition up to it, ``kept`` counts the earlier decisions that a
+    point keeps.
+    """
+
+    points: np.ndarray
+    values: np.ndarray
+    kept: np.ndarray
+
+
+@dataclass
 class Cell:
     """One cell: its conditions, the formulas that hold on it, and a sample point.
 
@@ -60,7 +73,8 @@ class Explorer:
     instance : Instance
         Prepared.
     deadline : float
-        ``time.monotonic()`` at which to stop.
+        ``time.process_time()`` at which to stop: processor time, so that a busy machine changes no
+        verdict.
     most : int
         How many cells at the most.
 
@@ -86,6 +100,9 @@ class Explorer:
         self.complete = False
         self.error: TraceError | None = None
         self.bounds: Bounds = {}
+        self.products = 30
+        self.projected = False
+        self._step_sets: list[set[tuple[int, str, bool]]] = []
         self._reached: set[tuple[int, int]] = set()
         self._deps: dict[Node, list[int]] = {}
         self._programs: dict[tuple[int, ...], Program] = {}
@@ -234,67 +251,102 @@ class Explorer:
         if enough():
             self.uncovered = ["cells beyond those of the starting points"]
             return
-        while self._queue and time.monotonic() < self.deadline and len(self.cells) < self.most:
+        while self._queue and time.process_time() < self.deadline and len(self.cells) < self.most:
             missed += self._expand(self._queue.popleft())
         self._conclude(missed, exhausted=not self._queue)
 
     def _expand(self, cell: Cell) -> list[tuple[Key, Condition]]:
         missed = []
         for i, condition in enumerate(cell.conditions):
-            if time.monotonic() > self.deadline or len(self.cells) >= self.most:
+            if time.process_time() > self.deadline or len(self.cells) >= self.most:
                 missed.append((cell.key[:i], condition))
                 continue
             current = _side(self._gap_at(condition, cell.point))
+            trials: _Trials | None = None
             for side in (-1, 1, 0):
                 if side == current:
                     continue
                 negated = condition.holds(side) is False
-                new_prefix = negated and not self._has(cell.key[:i], condition)
+                new_prefix = negated and not self._has(cell, i)
                 if not new_prefix and (condition.gap.index, side) in self._reached:
                     continue
-                self._reach(cell, i, side)
-            if not self._has(cell.key[:i], condition):
+                trials = trials or self._trials(cell, i)
+                self._reach(cell, i, side, trials)
+            if not self._has(cell, i):
                 missed.append((cell.key[:i], condition))
         return missed
 
     def _gap_at(self, condition: Condition, point: np.ndarray) -> float:
         return float(self.gaps_at([condition], point)[0])
 
-    def _has(self, prefix: Key, condition: Condition) -> bool:
-        """Whether a cell with this prefix and the condition's negation is known."""
-        step = (condition.gap.index, condition.relation, not condition.outcome)
-        n = len(prefix)
-        return any(key[:n] == prefix and len(key) > n and key[n] == step for key in self.cells)
+    def _has(self, cell: Cell, i: int) -> bool:
+        """Whether a cell is known that shares the first ``i`` decisions and negates the next.
 
-    def _reach(self, cell: Cell, i: int, side: int) -> None:
-        """Visit a point where the gap of condition ``i`` has that sign, others kept if possible."""
+        With many cells, decisions on entries that have nothing to do with the next one's are let
+        go: a product of independent branches is not enumerated.
+        """
         condition = cell.conditions[i]
-        candidates = list(self._candidates(condition, cell.point))
-        if not candidates:
-            return
-        points = np.array(candidates)
+        step = (condition.gap.index, condition.relation, not condition.outcome)
+        prefix = cell.key[:i]
+        if any(key[:i] == prefix and len(key) > i and key[i] == step for key in self.cells):
+            return True
+        if len(self.cells) < self.products:
+            return False
+        related = set(self._related(cell, i))
+        if len(related) == i:
+            return False
+        self.projected = True
+        return any(step in steps and related <= steps for steps in self._steps())
+
+    def _steps(self) -> list[set[tuple[int, str, bool]]]:
+        while len(self._step_sets) < len(self.cells):
+            self._step_sets = [set(key) for key in self.cells]
+        return self._step_sets
+
+    def _related(self, cell: Cell, i: int) -> list[tuple[int, str, bool]]:
+        """The decisions before ``i`` on entries connected with those of decision ``i``."""
+        known = set(self._depends(cell.conditions[i].gap))
+        chosen: set[int] = set()
+        grew = True
+        while grew:
+            grew = False
+            for j in range(i):
+                entries = self._depends(cell.conditions[j].gap)
+                if j not in chosen and known.intersection(entries):
+                    chosen.add(j)
+                    known.update(entries)
+                    grew = True
+        return [cell.key[j] for j in chosen]
+
+    def _trials(self, cell: Cell, i: int) -> _Trials:
+        """Points around the zeros of a condition's gap, with all gaps up to it."""
+        points = np.array(list(self._candidates(cell.conditions[i], cell.point)))
+        if not len(points):
+            return _Trials(points, np.zeros((i + 1, 0)), np.zeros(0))
         values = self.gaps(cell.conditions[: i + 1], points)
-        right = np.sign(values[i]) == side
-        if not np.any(right):
-            return
         kept = np.zeros(len(points))
         for c, row in zip(cell.conditions[:i], values[:i], strict=True):
             decided = {"<": row < 0, "<=": row <= 0, "==": row == 0}[c.relation]
             kept += decided == c.outcome
-        order = np.nonzero(right)[0]
-        order = order[np.argsort(-kept[order], kind="stable")]
-        tried = 0
-        for j in order:
-            if tried >= 3 or time.monotonic() > self.deadline:
+        return _Trials(points, values, kept)
+
+    def _reach(self, cell: Cell, i: int, side: int, trials: _Trials) -> None:
+        """Visit a point where the gap of condition ``i`` has that sign, others kept if possible."""
+        condition = cell.conditions[i]
+        order = np.nonzero(np.sign(trials.values[i]) == side)[0] if len(trials.points) else []
+        if not len(order):
+            return
+        order = order[np.argsort(-trials.kept[order], kind="stable")]
+        for j in order[:3]:
+            if time.process_time() > self.deadline:
                 break
-            tried += 1
             self._reached.add((condition.gap.index, side))
             try:
-                self.visit(points[j])
+                self.visit(trials.points[j])
             except TraceError as error:
                 self.error = error
                 continue
-            if condition.holds(side) or self._has(cell.key[:i], condition):
+            if condition.holds(side) or self._has(cell, i):
                 break
 
     def _candidates(self, condition: Condition, point: np.ndarray) -> Iterator[np.ndarray]:
@@ -302,7 +354,7 @@ class Explorer:
         if not self.instance.free:
             return
         moved = self._depends(condition.gap)
-        lines = [Line(point, "entry", [k]) for k in moved[:8]]
+        lines = [Line(point, "entry", [k]) for k in moved[:5]]
         if len(moved) > 1:
             lines += [Line(point, "shift", moved), Line(point, "scale", moved)]
         for line in lines:
@@ -333,6 +385,26 @@ class Explorer:
 
     # What was covered
 
+    def _has_key(self, prefix: Key, condition: Condition) -> bool:
+        step = (condition.gap.index, condition.relation, not condition.outcome)
+        n = len(prefix)
+        return any(key[:n] == prefix and len(key) > n and key[n] == step for key in self.cells)
+
+    def _separable(self) -> bool:
+        """Whether each output depends on one group of connected entries alone, on every cell."""
+        for cell in self.cells.values():
+            groups: list[set[int]] = []
+            for c in cell.conditions:
+                entries = set(self._depends(c.gap))
+                joined = [g for g in groups if g & entries]
+                groups = [g for g in groups if not g & entries]
+                groups.append(entries.union(*joined))
+            for output in cell.run.outputs:
+                entries = set(self._depends(output))
+                if sum(bool(g & entries) for g in groups) > 1:
+                    return False
+        return True
+
     def _conclude(self, missed: list[tuple[Key, Condition]], exhausted: bool) -> None:
         by_step: dict[tuple[int, str], Condition] = {}
         for cell in self.cells.values():
@@ -341,7 +413,7 @@ class Explorer:
         self.uncovered = []
         seen = set()
         for prefix, condition in missed:
-            if self._has(prefix, condition):
+            if self._has_key(prefix, condition):
                 continue
             before = [
                 Condition(by_step[index, relation].gap, relation, outcome)
@@ -356,6 +428,8 @@ class Explorer:
                 self.uncovered.append(text)
         if not exhausted:
             self.uncovered.append(f"cells beyond the first {len(self.cells)}")
+        if self.projected and not self._separable():
+            self.uncovered.append("some combinations of branches on independent entries")
         self.complete = not self.uncovered
 
 

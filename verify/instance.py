@@ -349,7 +349,8 @@ class Instance:
             )
             if backward:
                 self._trace_backward(run, trace, pullback, point)
-            if formula and self.subject.formula is not None:
+        if formula and self.subject.formula is not None:
+            with self._quiet():
                 self._trace_formula(run, trace, args)
         return run
 

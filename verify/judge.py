@@ -19,7 +19,7 @@ from symbolic.graph import Node, Program
 from symbolic.values import TraceError
 from verify.explore import Cell, Explorer
 from verify.instance import FloatRun, Instance, TracedRun
-from verify.kinks import Limits, in_hull, limits_at, reference_of
+from verify.kinks import Limits, Touching, in_hull, limits_at, reference_of
 from verify.reference import EPS, Reference
 
 __all__ = ["Judge", "Outcome", "Wrong"]
@@ -130,13 +130,65 @@ class Judge:
             actual = actual.real
         gaps = self._nearest_boundary(cell, point)
         if cell.thin or gaps == 0.0:
-            return self._judge_boundary(cell, point, run, values, actual)
-        outcome = self._judge_smooth(cell, point, run, values, actual)
-        if outcome.wrong is not None and gaps < 1e-12:
+            beside = self._one_side(cell, point, run, values, actual)
+            if beside is not None:
+                return beside
+            outcome = self._judge_boundary(cell, point, run, values, actual)
+            rounded = outcome.wrong is not None and not self._exactly_on_boundary(cell, point)
+        else:
+            outcome = self._judge_smooth(cell, point, run, values, actual)
+            rounded = outcome.wrong is not None and gaps < 1e-12
+        if rounded:
             # A branch on a computed value takes either side within its rounding.
             beside = self._judge_boundary(cell, point, run, values, actual, width=1e-11)
             return beside if beside.judged and beside.wrong is None else outcome
         return outcome
+
+    def _one_side(
+        self, cell: Cell, point: np.ndarray, run: FloatRun, values: np.ndarray, actual: np.ndarray
+    ) -> Outcome | None:
+        """Accept a gradient that is the limit from one of the cells that the point touches.
+
+        Such a limit lies in the generalised gradient, and where the function is smooth it is the
+        derivative. Anything else is for :meth:`_judge_boundary`.
+        """
+        touching = [] if cell.thin else [cell]
+        if cell.thin:
+            touching = [c for c, _ in Touching(self.explorer, point, 1e-13).candidates]
+        tried: list[tuple[Node, ...]] = []
+        for other in touching:
+            outputs = tuple(other.run.outputs)
+            if outputs in tried or len(tried) > 6:
+                continue
+            tried.append(outputs)
+            outcome = self._judge_smooth(other, point, run, values, actual, exact=other is cell)
+            if outcome.judged and outcome.wrong is None:
+                outcome.kink = cell.thin
+                return outcome
+        return None
+
+    def _exactly_on_boundary(self, cell: Cell, point: np.ndarray) -> bool:
+        """Whether all gaps that are zero in floats are zero in exact arithmetic too."""
+        gaps = self.explorer.gaps_at(cell.conditions, point)
+        zero = [
+            c.gap
+            for c, v in zip(cell.conditions, gaps, strict=True)
+            if v == 0 and not self.explorer._rigid(c)
+        ]
+        if not zero:
+            return True
+        exact = dict(zip(self.instance.names, map(float, point), strict=True))
+        return not any(
+            b.nonzero for b in enclose(self.explorer.program(zero), exact, digits=3, scale=1e-290)
+        )
+
+    def _inside(self, cell: Cell, point: np.ndarray) -> bool:
+        """Whether no condition of the cell is met with equality at the point."""
+        gaps = self.explorer.gaps_at(cell.conditions, point)
+        return not any(
+            v == 0 and not self.explorer._rigid(c)
+            for c, v in zip(cell.conditions, gaps, strict=True)
+        )
 
     def _in_span(self, point: np.ndarray) -> bool:
         size = np.abs(point)
@@ -173,14 +225,24 @@ class Judge:
     # Smooth points
 
     def _judge_smooth(
-        self, cell: Cell, point: np.ndarray, run: FloatRun, values: np.ndarray, actual: np.ndarray
+        self,
+        cell: Cell,
+        point: np.ndarray,
+        run: FloatRun,
+        values: np.ndarray,
+        actual: np.ndarray,
+        exact: bool = True,
     ) -> Outcome:
+        """Judge by the formula of one cell; ``exact``: backward's own formula is that cell's too."""
+        boundary = not exact or not self._inside(cell, point)
         instance = self.instance
         reference = self.reference(cell)
         allowed = reference.allowance(point[None, :], instance.names)[0]
         exact_point = dict(zip(instance.names, map(float, point), strict=True))
         outputs, expected = reference.enclose(exact_point, allowed)
         if not all(b.finite for b in expected):
+            if boundary:
+                return Outcome(False, note="no limit at the point itself")
             return self._judge_boundary(cell, point, run, values, actual)
         note = self._forward_fails(values, outputs, reference, point)
         want = np.array([float(b) for b in expected])
@@ -190,7 +252,11 @@ class Judge:
         if note:
             return Outcome(False, note=note)
         ulps = self._ulps(actual, want, allowed)
-        exact, exact_ulps = self._exact(cell, point, exact_point, want, allowed, expected)
+        exact_ulps = exact_values = None
+        if exact:
+            exact_values, exact_ulps = self._exact(
+                cell, point, exact_point, want, allowed, expected
+            )
         worst = int(np.argmax(ulps)) if ulps.size else 0
         top = float(ulps[worst]) if ulps.size else 0.0
         outcome = Outcome(True, ulps=top)
@@ -206,7 +272,7 @@ class Judge:
                 else:
                     outcome.wrong = Wrong(
                         point, int(i), float(want[i]), float(actual[i]), float(ulps[i]), True,
-                        "value", float(exact[i]) if exact is not None else None,
+                        "value", float(exact_values[i]) if exact_values is not None else None,
                         self._table(actual, want, ulps),
                     )
                     return outcome
@@ -423,15 +489,13 @@ class Judge:
         width: float,
     ) -> Outcome:
         allowed = np.zeros(len(want))
-        near = _beside(point, limits, self)
-        for cell in limits.cells[:4]:
-            with np.errstate(all="ignore"):
-                a = self.reference(cell).allowance(near[None, :], self.instance.names)[0]
-            allowed = np.maximum(allowed, np.nan_to_num(a, nan=0.0, posinf=0.0))
+        for exact, cell in zip(limits.nearby, limits.entered, strict=True):
+            allowed = np.maximum(allowed, self.reference(cell).allowance_at(exact))
+        allowed[~np.isfinite(allowed)] = 0.0
         allowed = np.maximum(allowed, np.abs(want))
         slack = width / self.eps if width else 0.0
         ulps = self._ulps(actual, want, allowed)
-        ulps = np.where(np.abs(actual - want) <= 1e-150, 0.0, ulps)
+        ulps = np.where(np.abs(actual - want) <= 1e-55, 0.0, ulps)  # the distance itself
         worst = int(np.argmax(ulps)) if ulps.size else 0
         outcome = Outcome(True, ulps=float(ulps[worst]) if not width else 0.0)
         if ulps.size and not ulps[worst] <= self.max_ulps + slack:
@@ -481,13 +545,3 @@ class Judge:
                 kink=True,
             )
         return Outcome(True, kink=True)
-
-
-def _beside(point: np.ndarray, limits: Limits, judge: Judge) -> np.ndarray:
-    """A point a little off, where a neighbour's formulas can be evaluated in floats."""
-    rng = np.random.default_rng(3)
-    n = judge.instance.inputs
-    moved = point.copy()
-    scale = max(float(np.max(np.abs(point[:n]), initial=0.0)), 1e-3)
-    moved[:n] += 1e-4 * scale * rng.uniform(0.5, 1.0, size=n)
-    return moved

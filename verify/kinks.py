@@ -1,7 +1,7 @@
 """Points where the formula changes: kinks, jumps, and smooth functions written with a tie.
 
 At such a point the derivative is known by its limits from the neighbouring cells: each neighbour's
-own formula, evaluated in balls at a distance of 2^-200, in many directions. Where all limits agree
+own formula, evaluated in balls at a distance of 2^-600, in many directions. Where all limits agree
 there is one right answer, whatever the code at the point itself says; where they do not, a row of the
 Jacobian is accepted when it lies in their convex hull, the generalised gradient of Clarke.
 
@@ -15,14 +15,17 @@ from fractions import Fraction
 
 import numpy as np
 
-from symbolic.balls import enclose
+from symbolic.balls import Ball, enclose
 from symbolic.values import Condition, TraceError
 from verify.explore import Cell, Explorer
 from verify.reference import Reference
 
-__all__ = ["Limits", "in_hull", "limits_at"]
+__all__ = ["Limits", "Touching", "in_hull", "limits_at", "reference_of"]
 
-_DISTANCE = Fraction(1, 2**200)
+# How far from the point its neighbours' formulas are evaluated, and once more, to see that they
+# converge: a logarithm does not, nor does a pole.
+_DISTANCE = Fraction(1, 2**600)
+_CLOSER = Fraction(1, 2**900)
 
 
 @dataclass
@@ -39,6 +42,8 @@ class Limits:
         For each output, whether some limit is not finite, or could not be evaluated.
     one_sided : bool
         Whether the domain ends at the point.
+    nearby, entered : list
+        A few exact points beside it, and the cell that each lies in.
     """
 
     rows: list[list[np.ndarray]]
@@ -46,6 +51,8 @@ class Limits:
     infinite: list[np.ndarray]
     one_sided: bool = False
     cells: list[Cell] = field(default_factory=list)
+    nearby: list[dict[str, Fraction]] = field(default_factory=list)
+    entered: list[Cell] = field(default_factory=list)
 
     def smooth(self, k: int) -> bool:
         """Whether all limits of output ``k`` agree, to about 1e-9 of their size."""
@@ -54,7 +61,7 @@ class Limits:
 
 
 def _close(a: np.ndarray, b: np.ndarray) -> bool:
-    return bool(np.all(np.abs(a - b) <= 1e-9 * (np.abs(a) + np.abs(b)) + 1e-300))
+    return bool(np.all(np.abs(a - b) <= 1e-9 * (np.abs(a) + np.abs(b)) + 1e-55))
 
 
 def limits_at(
@@ -93,7 +100,7 @@ def limits_at(
     n = instance.inputs
     m = len(instance.names) - n
     found = Limits([[] for _ in range(m)], [False] * m, [np.zeros(n, bool) for _ in range(m)])
-    touching = _Touching(explorer, point)
+    touching = Touching(explorer, point)
     for move in _moves(_active(explorer, cell, point, width), n, directions):
         # Code that branches on the upstream gradient alone has no kink: keep it where it is.
         direction = np.concatenate([move, np.zeros(m)])
@@ -105,7 +112,11 @@ def limits_at(
         if all(neighbour is not c for c in found.cells):
             found.cells.append(neighbour)
         reference = reference_of(explorer, neighbour, references)
-        _add_limit(reference, exact, values, found)
+        closer = exact if width else _exact(explorer, point, direction, 0.0, _CLOSER)
+        _add_limit(reference, exact, closer, values, found)
+        if exact not in found.nearby and len(found.nearby) < 4:
+            found.nearby.append(exact)
+            found.entered.append(neighbour)
     return found if any(found.rows) or any(i.any() for i in found.infinite) else None
 
 
@@ -121,10 +132,12 @@ def _active(explorer: Explorer, cell: Cell, point: np.ndarray, width: float) -> 
     return sorted(found) or list(range(n))
 
 
-def _near(gaps: np.ndarray, point: np.ndarray, width: float) -> np.ndarray:
+def _near(
+    gaps: np.ndarray, point: np.ndarray, width: float, closeness: float = 1e-8
+) -> np.ndarray:
     """Which gaps are too close to zero for their sign in floats to be the sign nearby."""
     size = 1.0 + float(np.max(np.abs(point), initial=0.0))
-    return ~(np.abs(gaps) > max(1e-8, 1e3 * width) * size)
+    return ~(np.abs(gaps) > max(closeness, 1e3 * width) * size)
 
 
 def _moves(active: list[int], n: int, directions: int) -> list[np.ndarray]:
@@ -160,18 +173,19 @@ def reference_of(
     return reference
 
 
-class _Touching:
+class Touching:
     """The cells with an interior that a point touches, each with the conditions left to decide."""
 
-    def __init__(self, explorer: Explorer, point: np.ndarray):
+    def __init__(self, explorer: Explorer, point: np.ndarray, closeness: float = 1e-8):
         self.explorer = explorer
         self.point = point
+        self.closeness = closeness
         self.known = [c for c in explorer.cells.values() if not c.thin]
         self.candidates = [t for c in self.known if (t := self._touches(c)) is not None]
 
     def _touches(self, cell: Cell) -> tuple[Cell, list[Condition]] | None:
         gaps = self.explorer.gaps_at(cell.conditions, self.point)
-        near = _near(gaps, self.point, 0.0)
+        near = _near(gaps, self.point, 0.0, self.closeness)
         for condition, gap, close in zip(cell.conditions, gaps, near, strict=True):
             if not close and not condition.holds(gap):
                 return None
@@ -210,7 +224,7 @@ class _Touching:
         if not doubtful:
             return True
         program = self.explorer.program([c.gap for c in doubtful])
-        balls = enclose(program, exact, digits=3, scale=1e-290, max_precision=1100)
+        balls = enclose(program, exact, digits=3, scale=1e-290, max_precision=2400)
         return all(
             ball.finite and condition.holds(ball.sign or 0)
             for condition, ball in zip(doubtful, balls, strict=True)
@@ -218,10 +232,14 @@ class _Touching:
 
 
 def _exact(
-    explorer: Explorer, point: np.ndarray, direction: np.ndarray, width: float
+    explorer: Explorer,
+    point: np.ndarray,
+    direction: np.ndarray,
+    width: float,
+    distance: Fraction = _DISTANCE,
 ) -> dict[str, Fraction]:
     scale = Fraction(float(np.max(np.abs(point), initial=0.0)) or 1.0)
-    step = Fraction(width) * scale if width else _DISTANCE * max(scale, Fraction(1, 2**60))
+    step = Fraction(width) * scale if width else distance * max(scale, Fraction(1, 2**60))
     return {
         name: Fraction(float(v)) + (step * Fraction(float(d)) if d else 0)
         for name, v, d in zip(explorer.instance.names, point, direction, strict=True)
@@ -229,27 +247,38 @@ def _exact(
 
 
 def _add_limit(
-    reference: Reference, exact: dict[str, Fraction], values: np.ndarray, found: Limits
+    reference: Reference,
+    exact: dict[str, Fraction],
+    closer: dict[str, Fraction],
+    values: np.ndarray,
+    found: Limits,
 ) -> None:
     n, m = len(reference.inputs), len(reference.outputs)
-    balls = enclose(reference.rows_program, exact, digits=17, scale=1e-40, max_precision=2400)
+    balls = enclose(reference.rows_program, exact, digits=17, scale=1e-70, max_precision=4000)
+    again: list[Ball] | None = None
     for k in range(m):
         y = balls[k]
-        if y.finite:
-            v = float(y)
-            size = max(abs(v), abs(values[k]), 1e-30)
-            if abs(v - values[k]) > max(1e-7 * size, 1e-12):
-                found.jumps[k] = True
-        else:
+        if not y.finite:
             found.infinite[k][:] = True
             continue
+        v = float(y)
+        size = max(abs(v), abs(values[k]), 1e-30)
+        if abs(v - values[k]) > max(1e-7 * size, 1e-12):
+            found.jumps[k] = True
         row = np.array([float(b) for b in balls[m + k * n : m + (k + 1) * n]])
-        # At this distance a pole looks like 2^200, the derivative of a square root like 2^100.
-        bad = ~np.isfinite(row) | (np.abs(row) > 1e25 * (1 + abs(float(y))))
+        if np.all(np.isfinite(row)) and any(_close(row, other) for other in found.rows[k]):
+            continue
+        if again is None and closer is not exact:
+            again = enclose(
+                reference.rows_program, closer, digits=17, scale=1e-70, max_precision=4000
+            )
+        bad = ~np.isfinite(row)
+        if again is not None:
+            second = np.array([float(b) for b in again[m + k * n : m + (k + 1) * n]])
+            bad |= ~(np.abs(row - second) <= 1e-9 * np.abs(row) + 1e-55)
         if np.any(bad):
             found.infinite[k] |= bad
-            continue
-        if not any(_close(row, other) for other in found.rows[k]):
+        else:
             found.rows[k].append(row)
 
 

@@ -86,6 +86,9 @@ def structured(instance: Instance, rng: np.random.Generator) -> Iterator[np.ndar
             point[i] = -point[j]
             if inside(point):
                 yield point
+    for point in _coincident(instance, bases[1]):
+        if inside(point):
+            yield point
     point = bases[0].copy()
     point[:n] = np.round(3 * point[:n])
     if inside(point):
@@ -101,6 +104,35 @@ def structured(instance: Instance, rng: np.random.Generator) -> Iterator[np.ndar
             point[n:] = 0.0
             point[n + k] = 1.0
             yield point
+
+
+def _coincident(instance: Instance, base: np.ndarray) -> Iterator[np.ndarray]:
+    """Two arguments equal, two rows or columns equal, all of them equal: distances of zero."""
+    for a, first in enumerate(instance.pieces):
+        for second in instance.pieces[a + 1 :]:
+            if first.shape == second.shape and first.size > 1:
+                point = base.copy()
+                point[second.start : second.stop] = point[first.start : first.stop]
+                yield point
+            elif first.shape and second.shape and first.shape[-1] == second.shape[-1]:
+                # A row of one array equal to a row of the other.
+                width = first.shape[-1]
+                point = base.copy()
+                point[second.start : second.start + width] = point[first.start : first.start + width]
+                yield point
+    for piece in instance.pieces:
+        if len(piece.shape) < 2 or piece.size < 2:
+            continue
+        for axis in range(len(piece.shape)):
+            if piece.shape[axis] < 2:
+                continue
+            for all_equal in (False, True):
+                point = base.copy()
+                block = point[piece.start : piece.stop].reshape(piece.shape)
+                rows = np.moveaxis(block, axis, 0)
+                rows[1 : (None if all_equal else 2)] = rows[0]
+                point[piece.start : piece.stop] = block.ravel()
+                yield point
 
 
 def magnitudes(

@@ -9,7 +9,8 @@ May import: :mod:`symbolic`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -142,35 +143,56 @@ class Reference:
         -------
         array, shape (points, inputs)
         """
-        if self._sizes is None:
-            self._sizes = self._build_sizes()
+        sizes = self.sizes
         count = len(points)
         values = {name: points[:, i] for i, name in enumerate(names)}
         with np.errstate(all="ignore"):
             found = [
                 np.array(np.broadcast_to(np.abs(np.asarray(v, float)), count))
-                for v in self._sizes.run(FLOAT, values)
+                for v in sizes.run(FLOAT, values)
             ]
             # Overflow of an intermediate (inf/inf) hides a size: balls have no such limit.
             hidden = np.any(np.isnan(found), axis=0) if found else np.zeros(count, bool)
             for row in np.nonzero(hidden)[0]:
                 exact = {name: float(points[row, i]) for i, name in enumerate(names)}
-                sizes = enclose(self._sizes, exact, digits=3, scale=1e-290, max_precision=600)
-                for array, ball in zip(found, sizes, strict=True):
-                    array[row] = abs(float(ball)) if ball.finite else np.nan
+                for array, size in zip(found, self._enclosed_sizes(exact), strict=True):
+                    array[row] = size
             place = {name: i for i, name in enumerate(names)}
             x = np.abs(points[:, [place[n] for n in self.inputs]])
             g = np.abs(points[:, [place[n] for n in self.upstream]])
-            result = np.zeros((count, len(self.inputs)))
-            for i in range(len(self.inputs)):
-                for p in self._terms[i]:
-                    result[:, i] += np.nan_to_num(found[p], nan=0.0)
-                reach = self._reach[i]
-                s = x[:, reach].max(axis=1) if reach else np.zeros(count)
-                for p, _ in self._curvature[i]:
-                    result[:, i] += s * np.nan_to_num(found[p], nan=0.0)
-                if len(reach) > 1 and len(self._outputs_of[i]):
-                    for k in self._outputs_of[i]:
-                        y = np.nan_to_num(found[self._first + k], nan=0.0)
-                        result[:, i] += np.where(s > 0, g[:, k] * y / np.where(s > 0, s, 1.0), 0.0)
+            return self._combined(found, x, g)
+
+    def allowance_at(self, exact: Mapping[str, Any]) -> np.ndarray:
+        """The same at one exact point, which need not be a float."""
+        found = [np.array([size]) for size in self._enclosed_sizes(exact)]
+        x = np.abs(np.array([[float(exact[n]) for n in self.inputs]]))
+        g = np.abs(np.array([[float(exact[n]) for n in self.upstream]]))
+        with np.errstate(all="ignore"):
+            return self._combined(found, x, g)[0]
+
+    @property
+    def sizes(self) -> Program:
+        """The magnitudes that the allowance is made of."""
+        if self._sizes is None:
+            self._sizes = self._build_sizes()
+        return self._sizes
+
+    def _enclosed_sizes(self, exact: Mapping[str, Any]) -> list[float]:
+        balls = enclose(self.sizes, exact, digits=3, scale=1e-290, max_precision=2400)
+        return [abs(float(b)) if b.finite else np.nan for b in balls]
+
+    def _combined(self, found: list[np.ndarray], x: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """Put the magnitudes together: rows are points, columns inputs."""
+        result = np.zeros((len(x), len(self.inputs)))
+        for i in range(len(self.inputs)):
+            for p in self._terms[i]:
+                result[:, i] += np.nan_to_num(found[p], nan=0.0)
+            reach = self._reach[i]
+            s = x[:, reach].max(axis=1) if reach else np.zeros(len(x))
+            for p, _ in self._curvature[i]:
+                result[:, i] += s * np.nan_to_num(found[p], nan=0.0)
+            if len(reach) > 1:
+                for k in self._outputs_of[i]:
+                    y = np.nan_to_num(found[self._first + k], nan=0.0)
+                    result[:, i] += np.where(s > 0, g[:, k] * y / np.where(s > 0, s, 1.0), 0.0)
         return result

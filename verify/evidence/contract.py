@@ -184,27 +184,35 @@ def _bytes(value: Any) -> Any:
     return repr(value) if isinstance(value, (int, float, list)) else None
 
 
-def _same(a: FloatRun, b: FloatRun, instance: Instance) -> tuple[int, float, float] | None:
+def _same(
+    a: FloatRun, b: FloatRun, instance: Instance, scale: float
+) -> tuple[int, float, float] | None:
     """The first entry at which two runs' gradients differ beyond rounding, or None."""
     if a.backward_error is not None or b.backward_error is not None:
         return None
     x, y = a.flat_grads(instance.pieces), b.flat_grads(instance.pieces)
+    # An entry in which everything cancels is rounding alone: 1e-13 of the upstream is nothing.
+    floor = 1e-13 * scale
     for piece in instance.pieces:
         part = slice(piece.start, piece.stop)
         u, v = x[part], y[part]
         finite = u[np.isfinite(u)]
         size = float(np.max(np.abs(finite), initial=0.0))
-        same = (u == v) | (np.isnan(u) & np.isnan(v)) | (np.abs(u - v) <= _SAME * size)
+        same = (u == v) | (np.isnan(u) & np.isnan(v)) | (np.abs(u - v) <= _SAME * size + floor)
         if not np.all(same):
             i = int(np.argmin(same))
             return piece.start + i, float(np.real(u[i])), float(np.real(v[i]))
     return None
 
 
+def _size(instance: Instance, point: np.ndarray) -> float:
+    return float(np.max(np.abs(point[instance.inputs :]), initial=0.0))
+
+
 def _repeated(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
     """The same answer twice: from a second call, and from a second backward of one forward."""
     again = instance.run(point)
-    difference = _same(run, again, instance)
+    difference = _same(run, again, instance, _size(instance, point))
     if difference is None:
         args, upstream = instance.arguments(point), instance.upstream_arrays(point)
         runs = []
@@ -223,7 +231,7 @@ def _repeated(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[
                 )
                 return
         for other in runs:
-            difference = difference or _same(run, other, instance)
+            difference = difference or _same(run, other, instance, _size(instance, point))
     if difference is not None:
         i, first, second = difference
         piece, k = instance.owner(i)
@@ -256,7 +264,7 @@ def _interleaved(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterat
             instance._collect(late)
         except Exception:
             return
-    difference = _same(run, late, instance)
+    difference = _same(run, late, instance, _size(instance, point))
     if difference is not None:
         i, first, second_value = difference
         piece, k = instance.owner(i)
@@ -336,7 +344,7 @@ def _with(
             "layout", f"backward raises {type(error).__name__} for {what}: {error}", None, point
         )
         return
-    difference = _same(run, other, instance)
+    difference = _same(run, other, instance, _size(instance, point))
     if difference is not None:
         i, expected, actual = difference
         piece, k = instance.owner(i)
@@ -390,7 +398,8 @@ def _linear(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Vi
         size = np.max(np.abs(want), initial=0.0) + np.max(np.abs(base), initial=0.0) * np.max(
             np.abs(upstream), initial=0.0
         )
-        bad = ~(np.abs(got - want) <= 1e-8 * size + 1e-300)
+        floor = 1e-13 * np.max(np.abs(upstream), initial=0.0)
+        bad = ~(np.abs(got - want) <= 1e-8 * size + floor)
         if np.any(bad):
             i = int(np.argmax(bad))
             piece, k = instance.owner(i)
