@@ -252,6 +252,10 @@ class _Cell:
             raise FormulaError(f"the formula returns {expression}, which is no number")
         if expression.has(sp.Sum, sp.Product, sp.Derivative, sp.Integral):
             expression = expression.doit()
+        if expression.has(sp.arg):  # of a real number
+            expression = expression.replace(
+                sp.arg, lambda x: sp.Piecewise((sp.pi, x < 0), (0, True))
+            )
         unknown = expression.free_symbols - self.names.keys()
         if unknown:
             raise FormulaError(f"the formula has a symbol of its own, {sorted(map(str, unknown))}")

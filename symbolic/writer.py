@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from itertools import permutations
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ __all__ = ["Writer"]
 
 _LONG = 24  # operations in an upstream derivative before it stays a symbol
 _WIDE = 24  # characters in the condition at a value
+_MOST_VALUES = 10**7  # entries of a Jacobian that is still computed
 _INTERMEDIATE = "zyuvhsrqtpgmw"
 _LEAVES = "xwyuvab"
 _CONSTANTS = "cabdk"
@@ -421,6 +423,8 @@ class Writer:
 
     def _keep(self, v: Variable, at: Sequence[Any], total: sp.Expr, left: Partial) -> None:
         """Carry a long derivative on as a symbol, and its values in a table."""
+        if prod(n for _, n in self._sizes(v, at)) > _MOST_VALUES:
+            return
         with contextlib.suppress(KeyError):
             table = evaluate(total, self._sizes(v, at), self.tables)
             self.tables[self.out.symbol, v.symbol] = table
@@ -455,6 +459,8 @@ class Writer:
     def _final(self, v: Variable, at: Sequence[Any], total: sp.Expr, left: Partial) -> None:
         own = self._sizes(v, at)
         exact = {s: d.exact for s, d in self.shown.items() if d.exact is not None}
+        if prod(n for _, n in own) > _MOST_VALUES:
+            return
         try:
             table = evaluate(total, own, self.tables)
         except KeyError:  # a local derivative too large to compute

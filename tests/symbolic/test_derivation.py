@@ -381,6 +381,24 @@ def test_large_arrays_are_abbreviated():
     np.testing.assert_allclose(derivation.values, jacobian(out, x))
 
 
+def test_a_jacobian_that_would_fill_the_memory_is_not_computed():
+    x = ad.tensor(np.ones((60, 60)), requires_grad=True)
+    derivation = derive(x @ x, x)
+    assert derivation.values is None
+    assert "∂o_ij/∂x_kl = x_lj δ_ik + x_ik δ_jl" in lines(derivation)
+
+
+def test_in_another_thread():
+    import threading
+
+    out, x = tutorial()
+    found = []
+    thread = threading.Thread(target=lambda: found.append(str(derive(out, x))))
+    thread.start()
+    thread.join()
+    assert "9/2 = 4.5" in found[0]
+
+
 @pytest.mark.parametrize(
     ("module", "name", "expected"),
     [
