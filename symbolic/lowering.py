@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from symbolic.complex import COMPLEX_FORMULAS, ComplexSymbol, is_complex
-from symbolic.values import Symbol, TraceError, user_line
+from symbolic.values import Symbol, TraceError, float_function, user_line
 
 __all__ = ["BOOLEAN", "find", "lowered"]
 
@@ -26,17 +26,15 @@ Entry = Any
 
 def _unary(op: str) -> Callable[[Entry], Entry]:
     """The formula that is one primitive."""
+    function = float_function(op)
 
     def formula(x: Entry) -> Entry:
-        return x.trace.apply(op, x) if type(x) is Symbol else _plain(op, x)
+        if type(x) is Symbol:
+            trace = x.trace
+            return Symbol(trace.graph.apply(op, x.node), np.float64(function(x.value)), trace)
+        return function(x)
 
     return formula
-
-
-def _plain(op: str, *args: Any) -> Any:
-    from symbolic.values import _float
-
-    return _float(op)(*args)
 
 
 def primitive(op: str, *args: Entry) -> Entry:
@@ -44,7 +42,7 @@ def primitive(op: str, *args: Entry) -> Entry:
     for a in args:
         if type(a) is Symbol:
             return a.trace.apply(op, *args)
-    return _plain(op, *args)
+    return float_function(op)(*args)
 
 
 exp, log, sin, cos, tan = (_unary(op) for op in ("exp", "log", "sin", "cos", "tan"))
@@ -515,6 +513,15 @@ def _smooth(name: str, ufunc: np.ufunc, formula: Callable[..., Entry]) -> Callab
                 return ufunc(*args)
             values = ufunc(*(_value(a) for a in args))
             return tuple(_revalue(r, v) for r, v in zip(formula(*args), values, strict=True))
+
+    elif name in _PRIMITIVES:
+
+        def entry(*args: Entry) -> Entry:
+            (x,) = args
+            if type(x) is Symbol:
+                trace = x.trace
+                return Symbol(trace.graph.apply(name, x.node), ufunc(x.value), trace)
+            return _complex(name, ufunc, args) if type(x) is ComplexSymbol else ufunc(x)
 
     elif ufunc.nin == 1:
 

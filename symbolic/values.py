@@ -102,7 +102,7 @@ class Trace:
         lifted = [self.lift(a) for a in args]
         node = self.graph.apply(op, *(a.node for a in lifted))
         if value is None:
-            value = _float(op)(*(a.value for a in lifted))
+            value = float_function(op)(*(a.value for a in lifted))
         return Symbol(node, np.float64(value), self)
 
     def decide(self, relation: str, a: Any, b: Any) -> bool:
@@ -131,7 +131,8 @@ _FLOAT: dict[str, Any] = {name: row.float for name, row in PRIMITIVES.items()}
 _FLOAT.update(sub=np.subtract, neg=np.negative, sqrt=np.sqrt)
 
 
-def _float(op: str) -> Any:
+def float_function(op: str) -> Any:
+    """The function on floats that computes an operation."""
     return _FLOAT[op]
 
 
