@@ -79,9 +79,20 @@ class Derivation:
 
 
 def escaped(words: str) -> str:
-    for character in "_&%#":
-        words = words.replace(character, "\\" + character)
-    return words
+    r"""Words as LaTeX's text mode takes them.
+
+    Examples
+    --------
+    >>> print(escaped("x_i^2 & 50%"))
+    x\_i\^{}2 \& 50\%
+    """
+    return words.translate(_ESCAPES)
+
+
+_ESCAPES = str.maketrans(
+    {c: "\\" + c for c in "_&%#${}"}
+    | {"^": r"\^{}", "~": r"\~{}", "\\": r"\textbackslash{}", "`": "'"}
+)
 
 
 def remark(words: str) -> Step:
