@@ -262,7 +262,7 @@ CASES = [
     Case("pair-powell-inner", "algebra", powell, powell, {"jac": powell_jac, "examples": [((4,),)]}, {"jac": powell_jac_inner}, why="the inner derivative -2 is missing in one entry; right at the minimum"),
     Case("pair-decay-reshaped", "algebra", decay, decay, {"jac": decay_jac, "examples": [((2,),)], "domain": [(-3, 3)]}, {"jac": decay_jac_rows}, why="reshaped where it should be transposed: the shape is right"),
     Case("pair-portfolio-once", "algebra", portfolio, portfolio, {"jac": portfolio_jac, "examples": [((3,),)]}, {"jac": portfolio_jac_once}, why="the variance's factor 2 is missing"),
-    Case("pair-simplex-reference", "algebra", simplex_point, simplex_point, {"jac": simplex_point_jac, "examples": [((1,),), ((2,),)]}, {"jac": simplex_point_jac_square}, why="the reference's row spread evenly: right for one number"),
+    Case("pair-simplex-reference", "algebra", simplex_point, simplex_point, {"jac": simplex_point_jac, "examples": [((1,),), ((2,),)], "domain": [(-8, 8)]}, {"jac": simplex_point_jac_square}, why="the reference's row spread evenly: right for one number"),
     trap("pair-jacobian-nested-lists", "contract", circle_and_plane, "nested lists with integer zeros and ones", jac=lambda x: [[2 * x[0], 2 * x[1], 0], [x[1], x[0], -1]], examples=[((3,),)]),
     trap("pair-jacobian-integers", "contract", lambda x: np.array([x[0] + 2 * x[1], 3 * x[0]]), "a constant Jacobian of integer dtype", jac=lambda x: np.array([[1, 2], [3, 0]]), examples=[((2,),)]),
     trap("pair-broyden-loop", "algebra", broyden, "filled entry by entry", jac=lambda x: np.array([[3 - 4 * x[i] if i == j else -1.0 if j == i - 1 else -2.0 if j == i + 1 else 0.0 for j in range(len(x))] for i in range(len(x))]), examples=PLANE["examples"]),
