@@ -238,12 +238,12 @@ class _Task:
         left = self.open()
         if not left:
             return
-        self.forms, self.points_mod = _forms(
+        self.forms, self.residue_point = _forms(
             self.graph, [node for i in left for node in self.pairs[i]], self.facts
         )
         for i in left:
             try:
-                if self.points_mod.equal(*self.pairs[i]):
+                if self.residue_point.equal(*self.pairs[i]):
                     self.same.add(i)
                 else:
                     self.reasons[i] = "different normal forms"
@@ -287,7 +287,7 @@ class _Task:
             try:
                 snapped = snap(self.graph, a, b)
                 if snapped is not None and (
-                    snapped[0] is snapped[1] or self.points_mod.equal(*snapped)
+                    snapped[0] is snapped[1] or self.residue_point.equal(*snapped)
                 ):
                     self.prove(i, "normal form, up to the rounding of constants")
                     continue

@@ -39,27 +39,31 @@ _MAX_BRANCHING = 6
 
 
 class _Unlucky(Exception):
-    """The point does not do: a radicand is no square there, or a denominator vanishes."""
+    """The point does not do: the radicand of root ``index`` is no square, or a denominator is 0."""
+
+    def __init__(self, index: int | None = None):
+        super().__init__(index)
+        self.index = index
 
 
 class Residues:
-    """Values of nodes at random points, for the generators of one :class:`NormalForms`.
+    """Values of nodes at a random point, for the generators of one :class:`NormalForms`.
 
-    One point is enough where the generators with their relations form a field. Two kinds of
-    generators may spoil that: an unknown sign (``s**2 = 1``), and a square root of something that
-    contains other roots, or sines, which may be a square unnoticed: ``sqrt(3 + 2 sqrt(2)) = 1 +
-    sqrt(2)`` and its negative are each true on one branch. So there is a point for each choice of their
-    signs, and equality is equality at all of them. (An odd root has one branch, in the field as on
-    the line.)
+    Its free generators have one value each, and that is enough where the generators with their
+    relations form a field. Two kinds of them may spoil that: an unknown sign (``s**2 = 1``), and a
+    square root of something that contains other roots, or sines, which may be a square unnoticed:
+    ``sqrt(3 + 2 sqrt(2)) = 1 + sqrt(2)`` and its negative are each true on one branch. So the point
+    has a branch for each choice of their signs, and equality is equality on all of them. (An odd
+    root has one branch, in the field as on the line.)
     """
 
     def __init__(self, forms: NormalForms, seed: int = 0):
         self.forms = forms
-        self._seed = seed
+        self.random = random.Random(seed)
         self._whole = False  # False while at work: a time limit that strikes leaves it so
         self._tower: Any = None
         self._elements: dict[Node, Element | None] = {}
-        self._points: list[_Point] = []
+        self._branches: list[_Branch] = []
         self._branching: list[int] = []
 
     def equal(self, a: Node, b: Node) -> bool:
@@ -78,16 +82,75 @@ class Residues:
         self._whole = False
         try:
             self._prepare((a, b))
-            result = all(point.equal(a, b) for point in self._points)
+            result = self._compare(a, b)
         except (TooBig, Undefined):
             self._whole = True
             raise
         self._whole = True
         return result
 
+    def _compare(self, a: Node, b: Node) -> bool:
+        for _ in range(6):
+            self._settle()
+            try:
+                return all(branch.equal(a, b) for branch in self._branches)
+            except _Unlucky:
+                self._move(None)
+        raise Undefined
+
+    def _settle(self) -> None:
+        """Values at which every radicand is a square on every branch."""
+        for _ in range(40 + 20 * len(self._tower.relations)):
+            try:
+                for branch in self._branches:
+                    branch.assign()
+                return
+            except _Unlucky as failure:
+                self._move(failure.index)
+            check_time()
+        raise TooBig
+
+    def _move(self, failing: int | None) -> None:
+        """Other values for what a failing radicand depends on and earlier ones do not, or for all.
+
+        The values are the same on all branches: else each might hold at another point.
+        """
+        for branch in self._branches:
+            branch.reset()
+        if failing is None:
+            self.base.clear()
+            self.opaque.clear()
+            return
+        support = self._support(failing)
+        for i in self._tower.generators:
+            if i > failing and self._tower.generators[i].kind == "root":
+                support = support - self._support(i) or support
+        if not support:
+            raise TooBig  # a constant that is no square in this field
+        chosen = self.random.choice(sorted(support))
+        self.base.pop(chosen, None)
+        partner = self._tower.generators[chosen].partner
+        if partner is not None:
+            self.base.pop(partner, None)
+
+    def _support(self, index: int) -> set[int]:
+        """The freely drawn generators that the value of this one is computed from."""
+        kind = self._tower.generators[index].kind
+        if kind == "signum":
+            return set()
+        if kind != "root":
+            return {index}
+        _, f = self._tower.relation_of(index)
+        return set().union(*(self._support(i) for i in self._tower.used(f)))
+
+    def draw(self) -> int:
+        return self.random.randrange(1, PRIME)
+
     def _restart(self) -> None:
+        self.base: dict[int, int] = {}  # the residues of freely drawn generators
+        self.opaque: dict[Any, int] = {}  # and of functions whose arguments are too large
         self._elements = {}
-        self._points = []
+        self._branches = []
         self._seen: set[Node] = set()
         self._count = 0
         self._tower = self.forms.tower
@@ -104,17 +167,17 @@ class Residues:
                 self.element(node)
         self._seen.update(nodes)
         count = len(self._tower.generators)
-        if self._points and count == self._count:
+        if self._branches and count == self._count:
             return
         self._count = count
         branching = self._find_branching()
-        if branching != self._branching or not self._points:
+        if branching != self._branching or not self._branches:
             if len(branching) > _MAX_BRANCHING:
                 raise TooBig
             self._branching = branching
-            self._points = [
-                _Point(self, dict(zip(branching, signs, strict=True)), self._seed + k)
-                for k, signs in enumerate(product((1, -1), repeat=len(branching)))
+            self._branches = [
+                _Branch(self, dict(zip(branching, signs, strict=True)))
+                for signs in product((1, -1), repeat=len(branching))
             ]
 
     def _find_branching(self) -> list[int]:
@@ -140,34 +203,25 @@ class Residues:
         return self._elements[node]
 
 
-class _Point:
+class _Branch:
     """A residue for each generator and, computed from these, for each node."""
 
-    def __init__(self, owner: Residues, signs: dict[int, int], seed: int):
+    def __init__(self, owner: Residues, signs: dict[int, int]):
         self._owner = owner
         self._tower = owner.forms.tower
         self._signs = signs
-        self._random = random.Random(seed)
-        self._reset()
+        self.reset()
 
-    def _reset(self) -> None:
+    def reset(self) -> None:
         self._values: dict[int, int] = {}  # generator's index -> residue
         self._memo: dict[Node, tuple[int, int, int]] = {}  # residue, degrees above and below
-        self._opaque: dict[Any, int] = {}
 
     def equal(self, a: Node, b: Node) -> bool:
-        for _ in range(6):
-            try:
-                self._assign()
-                x, y = self._value(a), self._value(b)
-            except _Unlucky:
-                self._reset()
-                continue
-            degree = max(x[1] + y[2], y[1] + x[2]) * self._algebraic_degree()
-            if degree > _MAX_DEGREE:
-                raise TooBig
-            return x[0] == y[0]
-        raise Undefined
+        x, y = self._value(a), self._value(b)
+        degree = max(x[1] + y[2], y[1] + x[2]) * self._algebraic_degree()
+        if degree > _MAX_DEGREE:
+            raise TooBig
+        return x[0] == y[0]
 
     # Nodes
 
@@ -204,9 +258,10 @@ class _Point:
                 element = self._owner.element(node)
                 if element is None:
                     key = (op, *(memo[c][0] for c in node.children))
-                    if key not in self._opaque:
-                        self._opaque[key] = self._draw()
-                    memo[node] = self._opaque[key], 1, 0
+                    opaque = self._owner.opaque
+                    if key not in opaque:
+                        opaque[key] = self._owner.draw()
+                    memo[node] = opaque[key], 1, 0
                 else:
                     memo[node] = self._fraction(element)
         return memo[root]
@@ -220,100 +275,53 @@ class _Point:
 
     # Generators
 
-    def _draw(self) -> int:
-        return self._random.randrange(1, PRIME)
-
     def _poly(self, f: fmpz_mpoly) -> int:
         total = 0
         for monomial, c in zip(f.monoms(), f.coeffs(), strict=True):
             term = int(c)
             for i, e in enumerate(monomial):
                 if e:
-                    term = term * pow(self._generator(i), int(e), PRIME) % PRIME
+                    term = term * pow(self._values[i], int(e), PRIME) % PRIME
             total += term
         return total % PRIME
 
-    def _generator(self, index: int) -> int:
-        value = self._values.get(index)
-        if value is None:
-            self._assign_one(self._tower.generators[index])
-            value = self._values[index]
-        return value
-
-    def _assign(self) -> None:
-        """A residue for each generator, oldest first, until the radicands are all squares."""
-        if len(self._values) == len(self._tower.generators):
-            return
-        order = sorted(self._tower.generators, reverse=True)
-        roots = [i for i in order if self._tower.generators[i].kind == "root"]
-        for _ in range(40 + 20 * len(roots)):
-            for i in order:
+    def assign(self) -> None:
+        """A residue for each generator, oldest first."""
+        generators = self._tower.generators
+        if len(self._values) < len(generators):
+            for i in sorted(generators, reverse=True):
                 if i not in self._values:
-                    try:
-                        self._assign_one(self._tower.generators[i])
-                    except _Unlucky:
-                        self._redraw(i, [j for j in roots if j > i])
-                        break
-            else:
-                return
-            check_time()
-        raise TooBig
+                    self._values[i] = self._residue(generators[i])
 
-    def _assign_one(self, generator: Generator) -> None:
+    def _residue(self, generator: Generator) -> int:
         i, kind = generator.index, generator.kind
         if kind == "root":
             degree, under = self._tower.relation_of(i)
-            self._values[i] = self._signs.get(i, 1) * self._root(degree, self._poly(under)) % PRIME
-        elif kind == "signum":
-            self._values[i] = self._signs[i] % PRIME
-        elif kind in ("sin", "cos"):
-            t = self._draw()
-            below = (1 + t * t) % PRIME
-            if below == 0:
-                raise _Unlucky
-            below = pow(below, -1, PRIME)
-            sine, cosine = 2 * t * below % PRIME, (1 - t * t) * below % PRIME
-            self._values[i] = sine if kind == "sin" else cosine
-            if generator.partner is not None:
-                self._values[generator.partner] = cosine if kind == "sin" else sine
-        else:
-            self._values[i] = self._draw()
+            return self._signs.get(i, 1) * self._root(i, degree, self._poly(under)) % PRIME
+        if kind == "signum":
+            return self._signs[i] % PRIME
+        base = self._owner.base
+        if i not in base:
+            if kind in ("sin", "cos") and generator.partner is not None:
+                t = self._owner.draw()
+                below = (1 + t * t) % PRIME
+                if below == 0:
+                    raise _Unlucky
+                below = pow(below, -1, PRIME)
+                pair = [2 * t * below % PRIME, (1 - t * t) * below % PRIME]
+                base[i], base[generator.partner] = pair if kind == "sin" else pair[::-1]
+            else:
+                base[i] = self._owner.draw()
+        return base[i]
 
-    def _root(self, degree: int, a: int) -> int:
+    def _root(self, index: int, degree: int, a: int) -> int:
         if degree == 2:
             if not _is_square(a):
-                raise _Unlucky
+                raise _Unlucky(index)
             return pow(a, (PRIME + 1) // 4, PRIME)
         if degree not in _ODD_ROOTS:
             raise TooBig
         return pow(a, pow(degree, -1, PRIME - 1), PRIME)
-
-    def _redraw(self, failing: int, settled: list[int]) -> None:
-        """Other values for what the failing radicand depends on and the settled ones do not."""
-        support = self._support(failing)
-        taken = set().union(*(self._support(i) for i in settled)) if settled else set()
-        free = support - taken or support
-        if not free:
-            raise TooBig  # a constant that is no square in this field
-        chosen = self._random.choice(sorted(free))
-        changed = {chosen}
-        partner = self._tower.generators[chosen].partner
-        if partner is not None:
-            changed.add(partner)
-        for i in list(self._values):
-            if i in changed or self._support(i) & changed:
-                del self._values[i]
-        self._memo.clear()
-
-    def _support(self, index: int) -> set[int]:
-        """The freely drawn generators that the value of this one is computed from."""
-        generator = self._tower.generators[index]
-        if generator.kind == "signum":
-            return set()
-        if generator.kind != "root":
-            return {index}
-        _, f = self._tower.relation_of(index)
-        return set().union(*(self._support(i) for i in self._tower.used(f)))
 
     def _algebraic_degree(self) -> int:
         """By how much the degree may grow when the roots are eliminated."""
