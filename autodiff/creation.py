@@ -25,16 +25,21 @@ __all__ = [
     "zeros",
 ]
 
-_generator = np.random.default_rng()
+_generator: np.random.Generator | None = None
 
 
-def manual_seed(seed: int) -> np.random.Generator:
+def _random() -> np.random.Generator:
+    """Return the generator, made by the first who needs it: NumPy loads its module only then."""
+    return manual_seed(None) if _generator is None else _generator
+
+
+def manual_seed(seed: int | None) -> np.random.Generator:
     """Make `randn`, `rand` and `randint` repeatable; return the generator that they use.
 
     Parameters
     ----------
     seed : int
-        The same seed gives the same numbers (not those that torch gives).
+        The same seed gives the same numbers (not those that torch gives); ``None``, always others.
     """
     global _generator
     _generator = np.random.default_rng(seed)
@@ -154,7 +159,7 @@ def arange(
     """
     if end is None:
         start, end = 0, start
-    return _leaf(np.arange(start, end, step, dtype), requires_grad)
+    return _leaf(np.arange(start, end, step, dtype=dtype), requires_grad)
 
 
 def linspace(
@@ -173,16 +178,16 @@ def eye(
 
 def randn(*size: Any, dtype: Any = np.float64, requires_grad: bool = False) -> Tensor:
     """Make a tensor of standard normal random numbers."""
-    array = np.asarray(_generator.standard_normal(_shape(size))).astype(dtype, copy=False)
+    array = np.asarray(_random().standard_normal(_shape(size))).astype(dtype, copy=False)
     return _leaf(array, requires_grad)
 
 
 def rand(*size: Any, dtype: Any = np.float64, requires_grad: bool = False) -> Tensor:
     """Make a tensor of random numbers, uniform on [0, 1)."""
-    array = np.asarray(_generator.random(_shape(size))).astype(dtype, copy=False)
+    array = np.asarray(_random().random(_shape(size))).astype(dtype, copy=False)
     return _leaf(array, requires_grad)
 
 
 def randint(low: int, high: int, size: Any, *, dtype: Any = np.int64) -> Tensor:
     """Make a tensor of random integers from `low` up to, without, `high`."""
-    return _leaf(np.asarray(_generator.integers(low, high, size, dtype)), False)
+    return _leaf(np.asarray(_random().integers(low, high, size, dtype)), False)

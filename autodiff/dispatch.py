@@ -7,12 +7,13 @@ stands in neither raises a TypeError, rather than losing the gradient silently.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-import autodiff.tensor as _tensor
+from autodiff.tensor import Tensor
 
 __all__ = ["FUNCTIONS", "METHODS", "NON_DIFFERENTIABLE", "UFUNCS", "implements"]
 
@@ -72,13 +73,13 @@ def ufunc(called: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, A
                     f"{name} on tensors cannot write into an array that is given (out=..., or an "
                     "array changed in place by a tensor): assign its result instead"
                 )
-        implementation = UFUNCS.get(name)
+        implementation = UFUNCS.get(name) or _loaded(UFUNCS, name)
         if implementation is not None:
             return implementation(*inputs, **kwargs)
         if name in NON_DIFFERENTIABLE:
             return plain(called, inputs, kwargs)
     else:
-        implementation = METHODS.get((name, method))
+        implementation = METHODS.get((name, method)) or _loaded(METHODS, (name, method))
         if implementation is not None:
             return implementation(*inputs, **kwargs)
         if name in NON_DIFFERENTIABLE:
@@ -87,9 +88,15 @@ def ufunc(called: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, A
     raise _unsupported(name)
 
 
+def _loaded(table: dict[Any, Callable[..., Any]], key: Any) -> Callable[..., Any] | None:
+    """Look again when the families, which fill the tables, have been imported."""
+    importlib.import_module("autodiff.functions")
+    return table.get(key)
+
+
 def function(called: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a NumPy function that is no ufunc on tensors."""
-    implementation = FUNCTIONS.get(called)
+    implementation = FUNCTIONS.get(called) or _loaded(FUNCTIONS, called)
     if implementation is not None:
         return implementation(*args, **kwargs)
     if called.__name__ in NON_DIFFERENTIABLE:
@@ -104,7 +111,7 @@ def plain(called: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 
 def _arrays(value: Any) -> Any:
-    if isinstance(value, _tensor.Tensor):
+    if isinstance(value, Tensor):
         return value._data
     if isinstance(value, (tuple, list)):
         return type(value)([_arrays(entry) for entry in value])
@@ -116,11 +123,11 @@ def _tensors(value: Any) -> Any:
         return tuple([_tensors(entry) for entry in value])
     kind = type(value)
     if isinstance(value, np.ndarray) or (
-        hasattr(kind, "__array_ufunc__") and not isinstance(value, (np.generic, _tensor.Tensor))
+        hasattr(kind, "__array_ufunc__") and not isinstance(value, (np.generic, Tensor))
     ):
-        return _tensor.Tensor._make(value, None)
+        return Tensor._make(value, None)
     if isinstance(value, np.generic) and not isinstance(value, np.bool_):
-        return _tensor.Tensor._make(value, None) if value.dtype.kind in "fc" else value
+        return Tensor._make(value, None) if value.dtype.kind in "fc" else value
     return value
 
 

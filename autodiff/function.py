@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -177,6 +176,8 @@ class Function:
             if kwargs or given:
                 ctx._given = given, kwargs
             if mode.anomaly:
+                import traceback
+
                 ctx.traceback = "".join(traceback.format_stack()[:-1])
             if saved := ctx.saved:
                 ctx.origins = _origins(saved, raw, (value,))

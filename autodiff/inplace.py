@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodiff import graph
+from autodiff._lazy import LazyModule
 from autodiff.grad_mode import mode
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InPlace"]
 
-F: Any = None  # the package `functions`: set by `tensor`, since functions need Tensor first
+F: Any = LazyModule("autodiff.functions")  # loaded by the first operation
 
 
 def _requires_grad(value: Any) -> bool:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodiff._lazy import LazyModule
+
 if TYPE_CHECKING:
     from autodiff.tensor import Tensor
 
 __all__ = ["Methods"]
 
 _np: Any = np  # whose types do not tell that its functions take tensors
-F: Any = None  # the package `functions`: set by `tensor`, since functions need Tensor first
+F: Any = LazyModule("autodiff.functions")  # loaded by the first operation
 
 
 def _axis(dim: Any, axis: Any) -> Any:
@@ -615,7 +617,7 @@ class Methods:
 
     def to(self, dtype: Any) -> Tensor:
         """Return the entries in another type."""
-        dtype = np.dtype(dtype.dtype if isinstance(dtype, Methods) else dtype)
+        dtype = np.dtype(dtype._data.dtype if isinstance(dtype, Methods) else dtype)
         return self if dtype == self._data.dtype else self.astype(dtype)  # type: ignore[return-value]
 
     type = to

@@ -489,6 +489,4 @@ class RemovableHandle:
 
 
 # These need Tensor, which exists only now.
-from autodiff import dispatch, engine, functions, inplace, methods  # noqa: E402
-
-methods.F = inplace.F = functions
+from autodiff import dispatch, engine  # noqa: E402

@@ -83,7 +83,17 @@ def public_functions() -> dict[str, Callable[..., Any]]:
 
 
 # What families share among themselves.
-_HELPERS = {"dotted_index", "largest", "log_total", "plain_index", "scatter"}
+_HELPERS = {
+    "distinct",
+    "positive_definite",
+    "regular",
+    "tall",
+    "dotted_index",
+    "largest",
+    "log_total",
+    "plain_index",
+    "scatter",
+}
 
 wrap = Tensor._make
 globals().update({function.__name__: function for function in all_functions()})

@@ -41,7 +41,7 @@ class Convolve(Function):
     ]
 
     @staticmethod
-    def forward(ctx: Any, x: Any, y: Any, *, mode: str = "full") -> Any:
+    def forward(ctx: Any, x: Any, y: Any, *, mode: Any = "full") -> Any:
         ctx.mode = mode
         ctx.save_for_backward(x, y)
         return np.convolve(x, y, mode)

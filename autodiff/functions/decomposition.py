@@ -32,7 +32,7 @@ def _symmetric(x: Any) -> Any:
 
 def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
     """Sample matrices far from singular ones."""
-    return rng.standard_normal(shape) + 3 * np.eye(*shape[-2:])
+    return rng.standard_normal(shape) + 3 * np.eye(shape[-2], shape[-1])
 
 
 def positive_definite(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:

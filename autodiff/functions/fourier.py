@@ -19,7 +19,12 @@ from autodiff.functions.complex import conj
 from autodiff.functions.shape import roll
 from autodiff.tensor import Tensor
 
-_SWAPPED = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
+_SWAPPED: dict[Any, Any] = {
+    None: "forward",
+    "backward": "forward",
+    "forward": "backward",
+    "ortho": "ortho",
+}
 
 
 def _fitted(x: Any, length: int, axis: int) -> Any:

@@ -327,3 +327,14 @@ def test_broadcasting_is_undone(shapes, operator, seed):
             if length == 1:
                 summed = summed.sum(axis=axis, keepdims=True)
         np.testing.assert_allclose(tensor.grad.numpy(), summed, rtol=1e-13)
+
+
+def test_every_plain_function_is_exported_by_name():
+    from autodiff.functions import public_functions
+
+    exported = {*ad.__all__, *ad.linalg.__all__, *ad.fft.__all__, "matrix_or_vector_norm"}
+    assert set(public_functions()) <= exported
+    for name in ad.__all__:
+        assert getattr(ad, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = ad.nothing
