@@ -149,11 +149,16 @@ def recognise(value: float) -> ClosedForm | None:
     magnitude, sign = abs(value), (1 if value > 0 else -1)
     keys, forms = _table()
     i = bisect_left(keys, magnitude)
-    for j in (i - 1, i, i + 1):
-        if 0 <= j < len(keys) and _near(keys[j], magnitude):
-            form = forms[j]
-            return ClosedForm(sign * form.factor, form.base, ("-" if sign < 0 else "") + form.text)
-    return None
+    # Several forms may say the same (sqrt(2/pi) is 2/sqrt(2*pi)): the shortest does.
+    near = [forms[j] for j in range(max(i - 3, 0), i + 3) if _near_key(keys, j, magnitude)]
+    if not near:
+        return None
+    form = min(near, key=lambda form: len(form.text))
+    return ClosedForm(sign * form.factor, form.base, ("-" if sign < 0 else "") + form.text)
+
+
+def _near_key(keys: list[float], j: int, value: float) -> bool:
+    return j < len(keys) and _near(keys[j], value)
 
 
 def _near(a: float, b: float) -> bool:
