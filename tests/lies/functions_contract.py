@@ -75,6 +75,13 @@ class SquareRaises(Square):
         return 2 * x * grad
 
 
+class SquareAlwaysRaises(Square):
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return -(x > 0) * grad
+
+
 class SquareNan(Square):
     @staticmethod
     def backward(ctx, grad):
@@ -353,6 +360,12 @@ add(
     SquareRaises,
     Square,
     "backward raises where an input is below -1, forward does not",
+)
+add(
+    "raises: always",
+    SquareAlwaysRaises,
+    Square,
+    "minus of a bool array is a TypeError, at every input",
 )
 add("NaN: at one", SquareNan, Square, "0/0 at x == 1, an ordinary point")
 add(
