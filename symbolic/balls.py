@@ -186,6 +186,7 @@ def enclose(
     digits: int = 25,
     scale: Sequence[Any] | Any = None,
     max_precision: int = 4096,
+    min_precision: int = 64,
     arithmetic: Arithmetic = BALL,
 ) -> list[Ball]:
     """Enclosures of the outputs at a point, each accurate to ``digits`` significant digits.
@@ -206,6 +207,8 @@ def enclose(
         as such keeps the precision rising to its limit.
     max_precision : int
         Bits at which to give up.
+    min_precision : int
+        Bits to start with: many where the point is exact to many (two values 2^-600 apart).
 
     Returns
     -------
@@ -224,7 +227,7 @@ def enclose(
     wanted = int(digits * 3.3219281) + 1
     n = len(program.results)
     scales = list(scale) if isinstance(scale, (list, tuple)) else [scale] * n
-    bits = max(64, wanted + 32)
+    bits = max(min_precision, wanted + 32)
     last: list[arb] = []
     with _LOCK:
         while True:

@@ -20,7 +20,7 @@ from symbolic.decide import all_equal
 from symbolic.graph import Node, topological
 from symbolic.limits import OutOfTime, time_limit
 from symbolic.sympy_bridge import NotDifferentiable
-from symbolic.values import TraceError
+from symbolic.values import Condition, TraceError
 from verify import points as where
 from verify.evidence import contract, differences
 from verify.evidence import formula as formula_evidence
@@ -107,6 +107,9 @@ class Casework:
         self._derivative: tuple[Instance, Cell] | None = None
         self._entrywise_done = False
         self._small_done = False
+        self._decided: set[tuple] = set()
+        self._cells = 0
+        self._cells_proved = 0
 
     # Bookkeeping
 
@@ -164,6 +167,7 @@ class Casework:
             self.notes.append(self.reason)
             return None
         self.examples.append(example)
+        self._decided.clear()  # nodes belong to the example's own graph
         end = time.process_time() + seconds
         found = self._contract(instance)
         if found is not None:
@@ -246,11 +250,19 @@ class Casework:
         if failure is not None:
             return failure
         self.doing = f"proving at {instance.example.describe()}"
+        for cell in list(explorer.cells.values()):
+            # Refuting is cheaper than proving.
+            if time.process_time() > end:
+                break
+            outcome = self._judge(judge, cell.point)
+            if outcome.wrong is not None:
+                return Failure(instance, "oracle", wrong=outcome.wrong, judge=judge, cell=cell)
         self._prove(instance, explorer, judge, end)
         self.doing = f"comparing with certified values at {instance.example.describe()}"
         failure = self._oracle(instance, explorer, judge, end)
         if failure is not None:
             return failure
+        self._count(instance, explorer, judge, end)
         if self.order > 1:
             self.doing = "checking the second order"
             failure = self._second_order(instance, explorer, judge, end)
@@ -265,6 +277,8 @@ class Casework:
         tally = self.tally("formula")
         proved, total = 0, 0
         for cell in list(explorer.cells.values()):
+            if cell.outside:
+                continue
             if cell.run.formula is None:
                 self.skip("formula", cell.run.formula_error or "the formula was not evaluated")
                 self.all_proved = False
@@ -320,36 +334,42 @@ class Casework:
         return "forward"
 
     def _prove(self, instance: Instance, explorer: Explorer, judge: Judge, end: float) -> None:
-        tally = self.tally("proof")
+        """Try to prove every cell that is still open."""
         entrywise = self._is_entrywise(instance, explorer)
         self.entrywise = self.entrywise and entrywise
         self._small_done = entrywise and self._entrywise_done
-        proved = 0
-        full = [c for c in explorer.cells.values() if not c.thin]
-        for cell in full:
-            if cell.status == "proved":
-                continue
-            left = max(0.05, min(4.0, 0.35 * (end - time.process_time())))
-            cell.status = self._prove_cell(cell, judge, left)
-            proved += cell.status == "proved"
+        for cell in _smooth(explorer):
+            if cell.status == "open":
+                left = max(0.05, min(4.0, 0.35 * (end - time.process_time())))
+                cell.status = self._prove_cell(cell, judge, left)
+
+    def _count(self, instance: Instance, explorer: Explorer, judge: Judge, end: float) -> None:
+        """Prove the cells that the points discovered, and sum up how far the proof goes."""
+        self._prove(instance, explorer, judge, end)
+        tally = self.tally("proof")
+        full = _smooth(explorer)
+        proved = sum(c.status == "proved" for c in full)
         self.explored += len(explorer.cells)
-        self.proved += proved
+        # A cell without interior has no identity to prove: it was judged where it was reached.
+        self.proved += proved + len(explorer.cells) - len(full)
         if proved < len(full):
             self.all_proved = False
         complete = explorer.complete
-        if not complete and entrywise and self._entrywise_done:
+        if self._small_done:
             # Each entry is a function of its own entries alone, and that function's cells were all
             # found at a smaller shape: a product of them needs no visit.
             complete = True
-        if entrywise and explorer.complete and proved == len(full):
+        if self.entrywise and explorer.complete and proved == len(full):
             self._entrywise_done = True
         if not complete:
             self.uncovered += [
                 f"{text} (at {instance.example.describe()})" for text in explorer.uncovered[:4]
             ]
+        self._cells += len(full)
+        self._cells_proved += proved
         tally.passed += proved == len(full)
         tally.detail = (
-            f"backward equals the derivative on {proved} of {len(full)} cells"
+            f"backward equals the derivative on {self._cells_proved} of {self._cells} cells"
             + (f", by {', '.join(sorted(self.methods))}" if self.methods else "")
         )
         self.constants.update(instance.graph.closed_forms)
@@ -364,21 +384,31 @@ class Casework:
             )
             return "untraced"
         zero = judge.instance.graph.zero
-        try:
-            expected = judge.reference(cell).expected
-        except NotDifferentiable:
-            raise
+        expected = judge.reference(cell).expected
         actual = [zero if g is None else g for g in run.grads]
-        pairs = list(zip(expected, actual, strict=True))
-        decisions = all_equal(
-            judge.instance.graph, pairs, cell.conditions, seconds=seconds
-        )
-        if all(d.status == "proved" for d in decisions):
-            self.methods.update(d.method for d in decisions)
-            return "proved"
-        unknown = next(d for d in decisions if d.status != "proved")
-        self.skip("proof", f"a cell was not proved: {unknown.method}")
-        return "unproved"
+        # What does not touch an entry's variables cannot matter to it, and the same entry comes back
+        # on many cells: decide it once.
+        groups: dict[tuple, list[tuple[Node, Node]]] = {}
+        facts_of: dict[tuple, list[Condition]] = {}
+        for pair in zip(expected, actual, strict=True):
+            if pair[0] is pair[1]:
+                continue
+            facts = judge.explorer.relevant(cell, pair)
+            key = tuple(sorted((c.gap.index, c.sign) for c in facts))
+            if (pair[0], pair[1], key) not in self._decided:
+                groups.setdefault(key, []).append(pair)
+                facts_of[key] = facts
+        end = time.process_time() + seconds
+        for key, pairs in groups.items():
+            left = max(0.05, end - time.process_time())
+            decisions = all_equal(judge.instance.graph, pairs, facts_of[key], seconds=left)
+            for pair, decision in zip(pairs, decisions, strict=True):
+                if decision.status != "proved":
+                    self.skip("proof", f"a cell was not proved: {decision.method}")
+                    return "unproved"
+                self._decided.add((pair[0], pair[1], key))
+                self.methods.add(decision.method)
+        return "proved"
 
     def _is_entrywise(self, instance: Instance, explorer: Explorer) -> bool:
         """Whether every output depends on one entry of each argument, at its own place."""
@@ -435,8 +465,6 @@ class Casework:
         self.max_ulp = max(self.max_ulp or 0.0, worst)
         self.judged += judged
         self.kinks += kinks
-        # A cell without interior has no identity to prove: it was judged where it was reached.
-        self.proved += sum(c.thin for c in explorer.cells.values())
         if judged == 0:
             why = max(refused, key=lambda k: refused[k]) if refused else "no point was tried"
             self.skip("oracle", f"no point could be judged: {why}")
@@ -488,13 +516,7 @@ class Casework:
         # Cells that these points discovered, which exploration had not.
         for cell in list(explorer.cells.values()):
             if cell.status == "open" and not cell.thin:
-                cell.status = self._late(cell, end)
                 yield cell.point
-
-    def _late(self, cell: Cell, end: float) -> str:
-        """A cell found after exploration: count it, and say that it was not proved."""
-        self.explored += 1
-        return "unproved"
 
     # Without a trace
 
@@ -580,7 +602,7 @@ class Casework:
         if not self.subject.second_order:
             self.skip("second_order", "only Functions and callables on Tensors have a second order")
             return None
-        full = [c for c in explorer.cells.values() if not c.thin]
+        full = _smooth(explorer)
         proved = 0
         for cell in full[:24]:
             left = max(0.1, min(3.0, 0.3 * (end - time.process_time())))
@@ -606,6 +628,11 @@ class Casework:
         tally.passed += 1
         tally.detail = f"order {self.order} proved on {proved} of {len(full)} cells"
         return None
+
+
+def _smooth(explorer: Explorer) -> list[Cell]:
+    """The cells on which there is an identity to prove."""
+    return [c for c in explorer.cells.values() if not c.thin and not c.outside]
 
 
 def _local(node: Node, owner: dict, shape: tuple[int, ...], i: int) -> bool:

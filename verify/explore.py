@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,7 +47,8 @@ class Cell:
     """One cell: its conditions, the formulas that hold on it, and a sample point.
 
     ``thin`` says that it has no interior: its conditions contain an equality (a tie, a bound hit
-    exactly), so its formulas have no derivative of their own.
+    exactly), so its formulas have no derivative of their own. ``outside``: forward gives no finite
+    value there, so there is nothing to differentiate.
     """
 
     key: Key
@@ -55,6 +56,7 @@ class Cell:
     thin: bool
     samples: list[np.ndarray] = field(default_factory=list)
     status: str = "open"
+    outside: bool = False
 
     @property
     def conditions(self) -> list[Condition]:
@@ -103,6 +105,7 @@ class Explorer:
         self.products = 30
         self.projected = False
         self._step_sets: list[set[tuple[int, str, bool]]] = []
+        self._beyond: set[tuple[int, str, bool]] = set()
         self._reached: set[tuple[int, int]] = set()
         self._deps: dict[Node, list[int]] = {}
         self._programs: dict[tuple[int, ...], Program] = {}
@@ -122,10 +125,11 @@ class Explorer:
         if known is not None:
             if len(known.samples) < 6:
                 known.samples.append(point)
-            if known.thin and not self._on_boundary(run):
+            if known.thin and not self._on_boundary(run):  # the same decisions inside it
                 known.run, known.thin = run, False
             return known
         cell = Cell(key, run, thin=False, samples=[point])
+        cell.outside = not np.all(np.isfinite(run.values))
         if self._on_boundary(run):
             self.special.append(point)
             inside = self._interior(run)
@@ -133,9 +137,13 @@ class Explorer:
                 cell.thin = True
             else:
                 try:
-                    cell.run = self.instance.trace(inside)
-                    cell.samples = [inside]
+                    moved = self.instance.trace(inside)
                 except TraceError:
+                    moved = run
+                # Off the boundary the code may record other decisions: then it is another cell.
+                if moved is not run and key_of(moved.conditions) == key:
+                    cell.run, cell.samples = moved, [inside]
+                else:
                     cell.thin = True
         self.cells[key] = cell
         self._queue.append(cell)
@@ -288,6 +296,8 @@ class Explorer:
         condition = cell.conditions[i]
         step = (condition.gap.index, condition.relation, not condition.outcome)
         prefix = cell.key[:i]
+        if step in self._beyond:
+            return True
         if any(key[:i] == prefix and len(key) > i and key[i] == step for key in self.cells):
             return True
         if len(self.cells) < self.products:
@@ -318,6 +328,25 @@ class Explorer:
                     grew = True
         return [cell.key[j] for j in chosen]
 
+    def relevant(self, cell: Cell, nodes: Sequence[Node]) -> list[Condition]:
+        """The cell's conditions on entries connected with those of some expressions."""
+        known: set[int] = set()
+        for node in nodes:
+            known.update(self._depends(node))
+        left = list(cell.conditions)
+        chosen: list[Condition] = []
+        grew = True
+        while grew:
+            grew = False
+            for c in list(left):
+                entries = self._depends(c.gap)
+                if known.intersection(entries):
+                    chosen.append(c)
+                    left.remove(c)
+                    known.update(entries)
+                    grew = True
+        return chosen
+
     def _trials(self, cell: Cell, i: int) -> _Trials:
         """Points around the zeros of a condition's gap, with all gaps up to it."""
         points = np.array(list(self._candidates(cell.conditions[i], cell.point)))
@@ -345,9 +374,17 @@ class Explorer:
                 self.visit(trials.points[j])
             except TraceError as error:
                 self.error = error
+                if not condition.holds(side) and self._undefined(trials.points[j]):
+                    key = cell.key[i]
+                    self._beyond.add((key[0], key[1], not key[2]))
                 continue
             if condition.holds(side) or self._has(cell, i):
                 break
+
+    def _undefined(self, point: np.ndarray) -> bool:
+        """Whether forward raises there, in floats too: the edge of its domain."""
+        run = self.instance.forward_only(point)
+        return run.forward_error is not None or not run.finite
 
     def _candidates(self, condition: Condition, point: np.ndarray) -> Iterator[np.ndarray]:
         """Points around the zeros of a gap, on lines through ``point``, inside the domain."""
@@ -388,7 +425,9 @@ class Explorer:
     def _has_key(self, prefix: Key, condition: Condition) -> bool:
         step = (condition.gap.index, condition.relation, not condition.outcome)
         n = len(prefix)
-        return any(key[:n] == prefix and len(key) > n and key[n] == step for key in self.cells)
+        return step in self._beyond or any(
+            key[:n] == prefix and len(key) > n and key[n] == step for key in self.cells
+        )
 
     def _separable(self) -> bool:
         """Whether each output depends on one group of connected entries alone, on every cell."""

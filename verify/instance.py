@@ -21,6 +21,7 @@ from symbolic.formulas import formula_nodes
 
 from symbolic.graph import Graph, Node
 from symbolic.tracing import nodes, symbol_array, traced_namespace
+from symbolic.tracing import values as traced_values
 from symbolic.values import Condition, Trace, TraceError
 from verify.examples import Example
 from verify.subject import BadResult, Subject
@@ -333,7 +334,7 @@ class Instance:
             try:
                 outputs, pullback = self.subject.forward(list(args), self.example.keywords)
                 arrays = [nodes(o, self.graph) for o in outputs]
-                values = _values(outputs)
+                values = [np.asarray(traced_values(o), dtype=float) for o in outputs]
             except TraceError:
                 raise
             except Exception as error:  # it ran on floats: what it needs, symbols lack
@@ -383,7 +384,7 @@ class Instance:
                     f"the gradient of {piece.name} has shape {array.shape}, expected {piece.shape}"
                 )
             run.grads += list(array.ravel())
-            grad_values.append(_values([found])[0].ravel())
+            grad_values.append(np.asarray(traced_values(found), dtype=float).ravel())
         run.grad_values = np.concatenate(grad_values) if grad_values else np.zeros(0)
 
     def _trace_formula(self, run: TracedRun, trace: Trace, args: Sequence[Any]) -> None:
@@ -403,16 +404,6 @@ class Instance:
             run.formula = [n for p in self.upstream for n in found[p.position].ravel()]
         except Exception as error:
             run.formula_error = f"{type(error).__name__}: {error}"
-
-
-def _values(outputs: Sequence[Any]) -> list[np.ndarray]:
-    """The sample values of traced outputs."""
-    found = []
-    for output in outputs:
-        entries = np.asarray(getattr(output, "_entries", output), dtype=object)
-        flat = [float(getattr(e, "value", e)) for e in entries.ravel()]
-        found.append(np.array(flat, dtype=float).reshape(entries.shape))
-    return found
 
 
 def _check_outputs(arrays: Sequence[np.ndarray], raw: Sequence[Any]) -> None:

@@ -109,20 +109,14 @@ class Judge:
         if not run.finite:
             return Outcome(False, note="forward is not finite")
         if run.backward_error is not None:
-            return Outcome(
-                True,
-                Wrong(point, 0, np.nan, np.nan, np.inf, True, "raises"),
-            )
+            return self._judge_raise(point, run)
         try:
             cell = self.explorer.locate(point) or self.explorer.visit(point)
         except TraceError as error:
             return Outcome(False, note=f"not traced: {error}")
         if cell is None:
             return Outcome(False, note="no cell")
-        values = np.concatenate(
-            [np.asarray(run.outputs[p.position], float).ravel() for p in instance.upstream]
-            or [np.zeros(0)]
-        )
+        values = self._values(run)
         actual = run.flat_grads(instance.pieces)
         if np.iscomplexobj(actual):
             if np.any(np.abs(actual.imag) > 1e-12 * np.abs(actual)):
@@ -143,6 +137,28 @@ class Judge:
             beside = self._judge_boundary(cell, point, run, values, actual, width=1e-11)
             return beside if beside.judged and beside.wrong is None else outcome
         return outcome
+
+    def _values(self, run: FloatRun) -> np.ndarray:
+        """The differentiable outputs, flat."""
+        return np.concatenate(
+            [np.asarray(run.outputs[p.position], float).ravel() for p in self.instance.upstream]
+            or [np.zeros(0)]
+        )
+
+    def _judge_raise(self, point: np.ndarray, run: FloatRun) -> Outcome:
+        """A backward that raises is wrong, unless forward's own value is worthless there."""
+        try:
+            cell = self.explorer.locate(point) or self.explorer.visit(point)
+        except TraceError:
+            cell = None
+        if cell is not None:
+            reference = self.reference(cell)
+            exact = dict(zip(self.instance.names, map(float, point), strict=True))
+            outputs, _ = reference.enclose(exact)
+            note = self._forward_fails(self._values(run), outputs, reference, point)
+            if note:
+                return Outcome(False, note=note)
+        return Outcome(True, Wrong(point, 0, np.nan, np.nan, np.inf, True, "raises"))
 
     def _one_side(
         self, cell: Cell, point: np.ndarray, run: FloatRun, values: np.ndarray, actual: np.ndarray
@@ -527,7 +543,7 @@ class Judge:
             if one.backward_error is not None:
                 return Outcome(True, Wrong(unit, 0, np.nan, np.nan, np.inf, True, "raises"))
             row = one.flat_grads(instance.pieces).real
-            if in_hull(row, limits.rows[k], tolerance):
+            if in_hull(row, limits.rows[k], tolerance, limits.directions):
                 continue
             corners = np.array(limits.rows[k])
             nearest = np.clip(row, corners.min(axis=0), corners.max(axis=0))

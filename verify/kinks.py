@@ -26,6 +26,7 @@ __all__ = ["Limits", "Touching", "in_hull", "limits_at", "reference_of"]
 # converge: a logarithm does not, nor does a pole.
 _DISTANCE = Fraction(1, 2**600)
 _CLOSER = Fraction(1, 2**900)
+_BITS = 2000  # enough for the square of the distance beside a number of 53 bits
 
 
 @dataclass
@@ -42,6 +43,8 @@ class Limits:
         For each output, whether some limit is not finite, or could not be evaluated.
     one_sided : bool
         Whether the domain ends at the point.
+    directions : list of array
+        The directions from which there is a limit.
     nearby, entered : list
         A few exact points beside it, and the cell that each lies in.
     """
@@ -51,6 +54,7 @@ class Limits:
     infinite: list[np.ndarray]
     one_sided: bool = False
     cells: list[Cell] = field(default_factory=list)
+    directions: list[np.ndarray] = field(default_factory=list)
     nearby: list[dict[str, Fraction]] = field(default_factory=list)
     entered: list[Cell] = field(default_factory=list)
 
@@ -113,7 +117,8 @@ def limits_at(
             found.cells.append(neighbour)
         reference = reference_of(explorer, neighbour, references)
         closer = exact if width else _exact(explorer, point, direction, 0.0, _CLOSER)
-        _add_limit(reference, exact, closer, values, found)
+        if _add_limit(reference, exact, closer, values, found):
+            found.directions.append(move)
         if exact not in found.nearby and len(found.nearby) < 4:
             found.nearby.append(exact)
             found.entered.append(neighbour)
@@ -224,7 +229,9 @@ class Touching:
         if not doubtful:
             return True
         program = self.explorer.program([c.gap for c in doubtful])
-        balls = enclose(program, exact, digits=3, scale=1e-290, max_precision=2400)
+        balls = enclose(
+            program, exact, digits=3, scale=1e-290, min_precision=_BITS, max_precision=2400
+        )
         return all(
             ball.finite and condition.holds(ball.sign or 0)
             for condition, ball in zip(doubtful, balls, strict=True)
@@ -252,54 +259,71 @@ def _add_limit(
     closer: dict[str, Fraction],
     values: np.ndarray,
     found: Limits,
-) -> None:
+) -> bool:
+    """Add the limit from one direction; whether there is one."""
     n, m = len(reference.inputs), len(reference.outputs)
-    balls = enclose(reference.rows_program, exact, digits=17, scale=1e-70, max_precision=4000)
+    balls = enclose(
+        reference.rows_program, exact, digits=17, scale=1e-70, min_precision=_BITS,
+        max_precision=4000,
+    )
     again: list[Ball] | None = None
+    defined = False
     for k in range(m):
         y = balls[k]
-        if not y.finite:
-            found.infinite[k][:] = True
+        row = np.array([float(b) for b in balls[m + k * n : m + (k + 1) * n]])
+        # A direction within a singular set (both points of a distance moved alike) says nothing.
+        if not y.finite or not np.all(np.isfinite(row)):
             continue
+        defined = True
         v = float(y)
         size = max(abs(v), abs(values[k]), 1e-30)
         if abs(v - values[k]) > max(1e-7 * size, 1e-12):
             found.jumps[k] = True
-        row = np.array([float(b) for b in balls[m + k * n : m + (k + 1) * n]])
-        if np.all(np.isfinite(row)) and any(_close(row, other) for other in found.rows[k]):
+        if any(_close(row, other) for other in found.rows[k]):
             continue
         if again is None and closer is not exact:
             again = enclose(
-                reference.rows_program, closer, digits=17, scale=1e-70, max_precision=4000
+                reference.rows_program, closer, digits=17, scale=1e-70, min_precision=_BITS,
+                max_precision=4000,
             )
-        bad = ~np.isfinite(row)
+        bad = np.zeros(n, dtype=bool)
         if again is not None:
             second = np.array([float(b) for b in again[m + k * n : m + (k + 1) * n]])
-            bad |= ~(np.abs(row - second) <= 1e-9 * np.abs(row) + 1e-55)
+            bad = ~(np.abs(row - second) <= 1e-9 * np.abs(row) + 1e-55)
         if np.any(bad):
             found.infinite[k] |= bad
         else:
             found.rows[k].append(row)
+    return defined
 
 
-def in_hull(row: np.ndarray, limits: list[np.ndarray], tolerance: float) -> bool:
-    """Whether ``row`` lies in the convex hull of ``limits``, up to a relative tolerance."""
+def in_hull(
+    row: np.ndarray, limits: list[np.ndarray], tolerance: float, directions: list[np.ndarray]
+) -> bool:
+    """Whether ``row`` lies in the convex hull of ``limits``, up to a relative tolerance.
+
+    Where every direction has a limit of its own (a norm at zero: the limits fill a sphere) the
+    limits found are a sample of the corners; then ``row`` is compared with the hull's width in each
+    of the directions.
+    """
     from scipy.optimize import nnls
 
-    if not np.all(np.isfinite(row)):
-        return False
-    if not limits:
+    if not np.all(np.isfinite(row)) or not limits:
         return False
     corners = np.array(limits)
     size = max(float(np.max(np.abs(corners))), float(np.max(np.abs(row))), 1e-290)
-    lowest, highest = corners.min(axis=0), corners.max(axis=0)
     slack = tolerance * size
-    if np.any(row < lowest - slack) or np.any(row > highest + slack):
-        return False
+    lowest, highest = corners.min(axis=0), corners.max(axis=0)
     if len(row) == 1 or len(limits) == 1:
-        return True
+        return bool(np.all(row >= lowest - slack) and np.all(row <= highest + slack))
     weight = 10.0
     matrix = np.vstack([corners.T / size, np.full(len(limits), weight)])
     target = np.concatenate([row / size, [weight]])
     _, residual = nnls(matrix, target)
-    return bool(residual <= max(1e-7, 10 * tolerance))
+    if residual <= max(1e-7, 10 * tolerance):
+        return True
+    if len(limits) < 0.8 * len(directions):
+        return False
+    moves = np.array(directions)
+    widths = (moves @ corners.T).max(axis=1)
+    return bool(np.all(moves @ row <= widths + slack * np.abs(moves).sum(axis=1)))

@@ -194,5 +194,6 @@ class Reference:
             if len(reach) > 1:
                 for k in self._outputs_of[i]:
                     y = np.nan_to_num(found[self._first + k], nan=0.0)
-                    result[:, i] += np.where(s > 0, g[:, k] * y / np.where(s > 0, s, 1.0), 0.0)
+                    # At the origin there is no scale but one.
+                    result[:, i] += g[:, k] * y / np.where(s > 0, s, 1.0)
         return result

@@ -4,7 +4,7 @@ Each becomes a :class:`Subject` with one way to run it, on float arrays and on t
 ``forward(args, keywords)`` gives the outputs and a pullback, and the pullback takes one upstream
 gradient for each output to one gradient for each argument.
 
-May import: :mod:`autodiff` (for Tensors and Functions).
+May import: :mod:`autodiff` (for Tensors and Functions), :mod:`symbolic.tracing`.
 """
 
 from __future__ import annotations
@@ -213,9 +213,9 @@ def _dense(array: Any) -> Any:
     """An array from a list, a number, or a sparse matrix; traced arrays stay."""
     if hasattr(array, "toarray") and not isinstance(array, np.ndarray):
         return array.toarray()
-    if type(array).__module__.startswith("symbolic"):
-        return array
-    return np.asarray(array)
+    from symbolic.tracing import asarray
+
+    return asarray(array)  # keeps traced arrays, and lists of traced entries
 
 
 def _contracted(upstream: Any, jacobian: Any, out: tuple, arg: tuple) -> Any:
