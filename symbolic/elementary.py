@@ -1,4 +1,4 @@
-"""Exponentials, logarithms, powers and angles in normal form.
+"""Exponentials, logarithms and powers in normal form.
 
 - ``exp``: the arguments' basis over the rationals; ``exp(a + b) = exp(a) exp(b)``,
   ``exp(c log u) = u**c``.
@@ -8,8 +8,7 @@
   degree (``t**2 = |f|``, ``u**2 = t``, ...), so that square, fourth and sixth roots know each
   other.
   ``|f|`` is ``f`` or ``-f`` where the sign is known, else ``f`` times a generator of square 1.
-- ``sin`` and ``cos``: the angles' basis over the rationals, with ``s**2 = 1 - c**2`` and the exact
-  values at multiples of pi/12.
+- hyperbolic functions through ``exp``, their inverses through ``log`` and roots.
 
 Functions here take the :class:`~symbolic.normal_form.NormalForms` at work and elements.
 
@@ -29,7 +28,17 @@ from symbolic.tower import Element, Generator, TooBig, poly_key
 if TYPE_CHECKING:
     from symbolic.normal_form import NormalForms
 
-__all__ = ["RULES", "Basis", "exp", "log", "power", "sqrt"]
+__all__ = [
+    "RULES",
+    "Basis",
+    "exp",
+    "log",
+    "log_factor",
+    "power",
+    "split_constant",
+    "split_proper",
+    "sqrt",
+]
 
 Vector = dict[tuple[int, ...], Fraction]
 
@@ -103,7 +112,7 @@ def exp(nf: NormalForms, a: Element) -> Element:
     a, algebraic = _take_logarithms(nf, a)
     for base, exponent in algebraic:
         result = tower.mul(result, base(exponent))
-    for part in _split_constant(nf, a):
+    for part in split_constant(nf, a):
         result = tower.mul(result, _exp_of(nf, part))
     return result
 
@@ -125,14 +134,15 @@ def split_proper(nf: NormalForms, a: Element) -> tuple[Element, Element | None]:
 
 def _take_logarithms(
     nf: NormalForms, a: Element
-) -> tuple[Element, list[tuple[Callable[[Fraction], Element], Fraction]]]:
+) -> tuple[Element, list[tuple[Callable[..., Element], Fraction]]]:
     """Split off the terms c log|f| with rational c, whose exponentials are powers of |f|.
 
     Lambert's function goes the same way: exp(W(u)) = u / W(u).
     """
     tower = nf.tower
     den = int(a.den.leading_coefficient())
-    kept, taken = [], []
+    kept = []
+    taken: list[tuple[Callable[..., Element], Fraction]] = []
     for m, c in tower.terms(a.num):
         if sum(m) == 1:
             generator = tower.generators[m.index(1)]
@@ -154,7 +164,7 @@ def _take_logarithms(
     return tower.make(tower.from_terms(kept), a.den), taken
 
 
-def _split_constant(nf: NormalForms, a: Element) -> list[Element]:
+def split_constant(nf: NormalForms, a: Element) -> list[Element]:
     """The rational term, the other constant terms and the rest, each where it is not zero."""
     tower = nf.tower
     rational, constant, rest = [], [], []
@@ -416,132 +426,6 @@ def _root(nf: NormalForms, f: fmpz_mpoly, prime: int, level: int) -> Generator:
     )
 
 
-# Angles
-
-
-def sin(nf: NormalForms, a: Element) -> Element:
-    return sin_cos(nf, a)[0]
-
-
-def cos(nf: NormalForms, a: Element) -> Element:
-    return sin_cos(nf, a)[1]
-
-
-def tan(nf: NormalForms, a: Element) -> Element:
-    s, c = sin_cos(nf, a)
-    return nf.tower.div(s, c)
-
-
-def sin_cos(nf: NormalForms, a: Element) -> tuple[Element, Element]:
-    tower = nf.tower
-    s, c = tower.zero, tower.one
-    a, turn = _take_pi(nf, a)
-    if turn:
-        s, c = _exact_angle(nf, turn)
-    if a.num.is_zero():
-        return s, c
-    a, proper = split_proper(nf, a)
-    for part in [*_split_constant(nf, a), *([] if proper is None else [proper])]:
-        coordinates, _ = nf.angles.coordinates(part)
-        for number, k in coordinates.items():
-            k *= nf.angle_parts.get(number, 1)
-            if k.denominator != 1:
-                nf.refine_angle(number, k.denominator)
-            s, c = _rotate(nf, (s, c), _angle(nf, number), int(k))
-    return s, c
-
-
-def _rotate(
-    nf: NormalForms, at: tuple[Element, Element], by: tuple[Element, Element], times: int
-) -> tuple[Element, Element]:
-    """The angle ``at`` plus ``times`` the angle ``by``, by the addition theorem."""
-    tower = nf.tower
-    s, c = by
-    if times < 0:
-        s, times = tower.neg(s), -times
-    if times > 64:
-        raise TooBig
-
-    def plus(p: tuple[Element, Element], q: tuple[Element, Element]) -> tuple[Element, Element]:
-        return (
-            tower.add(tower.mul(p[0], q[1]), tower.mul(p[1], q[0])),
-            tower.sub(tower.mul(p[1], q[1]), tower.mul(p[0], q[0])),
-        )
-
-    step = (s, c)
-    while times:
-        if times & 1:
-            at = plus(at, step)
-        times >>= 1
-        if times:
-            step = plus(step, step)
-    return at
-
-
-def _angle(nf: NormalForms, number: int) -> tuple[Element, Element]:
-    """Sine and cosine of a member of the basis, divided as finely as was ever needed."""
-    tower = nf.tower
-    a = nf.angles.elements[number]
-    key = a.key
-    sine, cosine = tower.find(("sin", key)), tower.find(("cos", key))
-    if sine is None or cosine is None:
-        fine = tower.mul(a, nf.rational(Fraction(1, nf.angle_parts.get(number, 1))))
-        constant = tower.is_constant(a.num) and tower.is_constant(a.den)
-        cosine = tower.new(("cos", key), "cos", fine, constant=constant)
-        unit = (2, 1 - tower.poly(cosine) ** 2)
-        sine = tower.new(("sin", key), "sin", fine, unit, constant=constant, partner=cosine.index)
-        cosine.partner = sine.index
-    return tower.element(sine), tower.element(cosine)
-
-
-def _take_pi(nf: NormalForms, a: Element) -> tuple[Element, Fraction]:
-    """Split off a rational multiple of pi, where it is a multiple of pi/12."""
-    tower = nf.tower
-    pi = tower.find(("pi", None))
-    if pi is None or not a.den.is_constant():
-        return a, Fraction(0)
-    den = int(a.den.leading_coefficient())
-    turn, kept = Fraction(0), []
-    for m, c in tower.terms(a.num):
-        if m[pi.index] == 1 and sum(m) == 1 and (12 * Fraction(int(c), den)).denominator == 1:
-            turn = Fraction(int(c), den)
-        else:
-            kept.append((m, c))
-    return (tower.make(tower.from_terms(kept), a.den), turn) if turn else (a, turn)
-
-
-def _exact_angle(nf: NormalForms, turn: Fraction) -> tuple[Element, Element]:
-    """Sine and cosine of ``turn * pi``, a multiple of pi/12."""
-    tower = nf.tower
-    n = int(turn * 12) % 24
-
-    def cosine(k: int) -> Element:
-        k %= 24
-        if k > 12:
-            k = 24 - k
-        if k > 6:
-            return tower.neg(cosine(12 - k))
-        root2, root3 = (sqrt(nf, nf.rational(i)) for i in (2, 3))
-        half = nf.rational(Fraction(1, 2))
-        return {
-            0: lambda: tower.one,
-            1: lambda: tower.mul(
-                nf.rational(Fraction(1, 4)),
-                tower.mul(root2, tower.add(root3, tower.one)),
-            ),
-            2: lambda: tower.mul(half, root3),
-            3: lambda: tower.mul(half, root2),
-            4: lambda: half,
-            5: lambda: tower.mul(
-                nf.rational(Fraction(1, 4)),
-                tower.mul(root2, tower.sub(root3, tower.one)),
-            ),
-            6: lambda: tower.zero,
-        }[k]()
-
-    return cosine(n - 6), cosine(n)
-
-
 # Hyperbolic functions, through exp
 
 
@@ -638,9 +522,6 @@ RULES: dict[str, Callable[..., Element]] = {
     "exp": exp,
     "log": log,
     "pow": power,
-    "sin": sin,
-    "cos": cos,
-    "tan": tan,
     "sinh": sinh,
     "cosh": cosh,
     "tanh": tanh,

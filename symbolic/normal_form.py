@@ -3,16 +3,16 @@
 Every node of a graph becomes an :class:`~symbolic.tower.Element`. Variables, pi and unrecognised
 floats are generators; so is each new exponential, logarithm, root or special function, once its
 argument's normal form shows that it is not expressible by those there are already
-(:mod:`symbolic.elementary`, :mod:`symbolic.special`). Two expressions whose difference is zero here
-are equal wherever both are defined, provided that the *facts* of the cell hold: the signs that make
-``sqrt(x**2)`` one of ``x`` and ``-x``, the value that a ``floor`` has.
+(:mod:`symbolic.elementary`, :mod:`symbolic.angles`, :mod:`symbolic.special`). Two expressions whose
+difference is zero here are equal wherever both are defined, provided that the *facts* of the cell
+hold: the signs that make ``sqrt(x**2)`` one of ``x`` and ``-x``, the value that a ``floor`` has.
 
 What an expression needs to be defined is a fact too: under ``log(x)`` or ``sqrt(x)``, x is not
 negative. Such facts are taken from all the expressions that are compared together.
 
 May import: :mod:`symbolic.graph`, :mod:`symbolic.tower`, :mod:`symbolic.elementary`,
-:mod:`symbolic.special`, :mod:`symbolic.constant_values`, :mod:`symbolic.balls`,
-:mod:`symbolic.limits`.
+:mod:`symbolic.angles`, :mod:`symbolic.special`, :mod:`symbolic.constant_values`,
+:mod:`symbolic.balls`, :mod:`symbolic.limits`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 
 from flint import fmpz_mpoly
 
-from symbolic import elementary, special
+from symbolic import angles, elementary, special
 from symbolic.balls import precision
 from symbolic.constant_values import polynomial_value
 from symbolic.graph import Node, topological
@@ -87,7 +87,7 @@ class NormalForms:
 
     def _setup(self, capacity: int) -> None:
         self.tower = Tower(capacity)
-        self._memo: dict[Node, Element | Exception] = {}
+        self._memo: dict[Node, Any] = {}  # elements, or the exceptions met
         self.signs: dict[Any, int] = {}  # polynomial's key -> +1 or -1, in the weak sense
         self.known: list[tuple[fmpz_mpoly, int]] = []  # the same as a list
         self.strict: set[Any] = set()  # keys of polynomials known not to vanish
@@ -431,7 +431,7 @@ class NormalForms:
         self.leaf("pi", None, constant=True, positive=True)
         return self.tower.find(("pi", None))
 
-    def leaf(self, kind: str, data: Any, **flags: bool) -> Element:
+    def leaf(self, kind: str, data: Any, **flags: Any) -> Element:
         generator = self.tower.find((kind, data))
         if generator is None:
             generator = self.tower.new((kind, data), kind, data, **flags)
@@ -458,4 +458,8 @@ class NormalForms:
         return self.tower.rational(value)
 
 
-RULES: dict[str, Callable[..., Element]] = {**elementary.RULES, **special.RULES}
+RULES: dict[str, Callable[..., Element]] = {
+    **elementary.RULES,
+    **angles.RULES,
+    **special.RULES,
+}

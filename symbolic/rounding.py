@@ -192,7 +192,7 @@ def _collect(
     return True
 
 
-class _Fat(type(BALL)):
+class _Fat(type(BALL)):  # type: ignore[misc]
     """Balls in which each float is any number within the tolerance of it."""
 
     def leaf(self, op: str, args: tuple) -> Any:

@@ -92,10 +92,10 @@ def gammaln(nf: NormalForms, a: Element) -> Element:
 
 def polygamma(nf: NormalForms, order: Element, a: Element) -> Element:
     tower = nf.tower
-    m = tower.as_rational(order)
-    if m is None or m.denominator != 1 or m < 0 or m > 30:
+    rank = tower.as_rational(order)
+    if rank is None or rank.denominator != 1 or not 0 <= rank <= 30:
         return nf.opaque("polygamma", [order, a])
-    m = int(m)
+    m = int(rank)
     b, n = _shift(nf, a)
     if m == 0 and tower.as_rational(b) == 1:
         result = tower.neg(nf.leaf("euler", None, constant=True, positive=True))
