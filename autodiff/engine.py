@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.grad_mode import mode
+from autodiff.grad_mode import ANOMALY, mode
 from autodiff.graph import FREED, Node, Output
 from autodiff.tensor import Tensor, storage
 
 __all__ = ["backward", "grad"]
 
 _ndarray = np.ndarray
+_float64 = np.float64
+_ONE = np.float64(1)
 
 
 def sweep(
@@ -47,7 +49,7 @@ def sweep(
     edges: Sequence[Any] = [target for target, _ in roots]
     grads: Sequence[Any] = [gradient for _, gradient in roots]
     node: Any = None
-    anomaly = mode.anomaly
+    anomaly = ANOMALY[0]
     while True:
         for target, g in zip(edges, grads):  # noqa: B905  (`_check_number` has seen to it)
             if target is None or g is None:
@@ -208,6 +210,8 @@ def _root(output: Tensor, gradient: Any, create: bool) -> tuple[Any, Any]:
         raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
     data = output._data
     if gradient is None:
+        if type(data) is _float64 and not create:
+            return output._node or output, _ONE
         if data.size != 1:
             raise RuntimeError(
                 "grad can be implicitly created only for scalar outputs: pass a gradient of shape "

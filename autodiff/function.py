@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autodiff.grad_mode import mode
+from autodiff.grad_mode import ANOMALY, mode
 from autodiff.graph import Node, Output, _shared, check_fresh, clock
 from autodiff.tensor import Tensor, storage
 
@@ -175,12 +175,21 @@ class Function:
             ctx.dtype = dtype
             if kwargs or given:
                 ctx._given = given, kwargs
-            if mode.anomaly:
+            if ANOMALY[0]:
                 import traceback
 
                 ctx.traceback = "".join(traceback.format_stack()[:-1])
-            if saved := ctx.saved:
-                ctx.origins = _origins(saved, raw, (value,))
+            saved = ctx.saved
+            if saved:
+                # The usual cases first, without a call.
+                if len(saved) == 1 and saved[0] is raw[0]:
+                    ctx.origins = _FIRST
+                elif saved[0] is raw[0] and len(saved) == 2 == len(raw) and saved[1] is raw[1]:
+                    ctx.origins = _BOTH
+                elif len(saved) == 1 and saved[0] is value:
+                    ctx.origins = _OUTPUT
+                else:
+                    ctx.origins = _origins(saved, raw, (value,))
             out._node = ctx
             out._requires_grad = True
         else:
@@ -199,13 +208,6 @@ def _origins(
     saved: Sequence[Any], raw: Sequence[Any], outputs: Sequence[Any]
 ) -> Sequence[int | None]:
     """Say which argument (0, 1, ...) or output (-1, -2, ...) each saved array is, if any."""
-    if len(saved) == 1:  # the usual cases, quickly
-        if saved[0] is raw[0]:
-            return _FIRST
-        if saved[0] is outputs[0]:
-            return _OUTPUT
-    elif len(saved) == 2 == len(raw) and saved[0] is raw[0] and saved[1] is raw[1]:
-        return _BOTH
     origins: list[int | None] = []
     for array in saved:
         index = 0

@@ -16,10 +16,12 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 class _Mode(threading.local):
     # A class attribute is what a thread sees until it sets its own: every thread starts recording.
     enabled: bool = True
-    anomaly: bool = False
 
 
 mode = _Mode()
+
+# Whether operations remember where they were recorded, in all threads (see `detect_anomaly`).
+ANOMALY = [False]
 
 
 def is_grad_enabled() -> bool:
@@ -154,8 +156,8 @@ class detect_anomaly:
         self._previous: list[bool] = []
 
     def __enter__(self) -> None:
-        self._previous.append(mode.anomaly)
-        mode.anomaly = True
+        self._previous.append(ANOMALY[0])
+        ANOMALY[0] = True
 
     def __exit__(
         self,
@@ -163,4 +165,4 @@ class detect_anomaly:
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        mode.anomaly = self._previous.pop()
+        ANOMALY[0] = self._previous.pop()

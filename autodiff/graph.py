@@ -100,7 +100,7 @@ class Node:
                 "retain_graph=True if you need to backward through the graph a second time or if "
                 "you need to access saved tensors after calling backward."
             )
-        if _modified:
+        if _modified and saved:
             self._check_versions(saved)
         return self._connect(saved) if self.connected and saved else saved
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,8 @@ def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
 
 def count(shape: tuple[int, ...], axis: Any) -> int:
     """Return how many entries go into each entry of a reduction."""
+    if axis is None:
+        return math.prod(shape)
     number = 1
     for a in axes_of(axis, len(shape)):
         number *= shape[a]

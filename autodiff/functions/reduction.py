@@ -27,7 +27,7 @@ from autodiff.tensor import Tensor
 
 def _spread(grad: Any, shape: tuple[int, ...], axis: Any) -> Any:
     """Repeat the gradient of a reduction along the axes that it reduced."""
-    kept = grad.reshape(kept_shape(shape, axis))
+    kept = grad if axis is None else grad.reshape(kept_shape(shape, axis))
     # A view needs no memory, but takes longer to make than a small array.
     if math.prod(shape) <= 1024:
         return kept + np.zeros(shape, grad.dtype)
