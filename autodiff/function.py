@@ -65,6 +65,7 @@ class Function:
 
     domain: ClassVar[dict[str, Any]] = {}
     elementwise: ClassVar[bool] = False
+    examples: ClassVar[Any]
     node: ClassVar[type[Node]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -17,6 +17,7 @@ from autodiff.functions import (
     exponential,
     fourier,
     indexing,
+    integrals,
     linalg,
     losses,
     numeric,
@@ -42,6 +43,7 @@ _FAMILIES = (
     convolution,
     activation,
     special,
+    integrals,
     losses,
     numeric,
 )
@@ -84,6 +86,7 @@ def public_functions() -> dict[str, Callable[..., Any]]:
 
 # What families share among themselves.
 _HELPERS = {
+    "with_constants",
     "distinct",
     "positive_definite",
     "regular",

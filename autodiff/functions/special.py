@@ -436,7 +436,7 @@ expi = public(Expi, "expi", "expi")
 exp1 = public(Exp1, "exp1", "exp1")
 
 
-def _with_constants(name: str, function: Any, *parameters: str) -> Callable[..., Tensor]:
+def with_constants(name: str, function: Any, *parameters: str) -> Callable[..., Tensor]:
     """Return a function whose first arguments are constants, and register it for SciPy's ufunc."""
 
     def call(*args: Any) -> Tensor:
@@ -453,21 +453,21 @@ def _with_constants(name: str, function: Any, *parameters: str) -> Callable[...,
         return function.apply(operand(args[-1]), **constants)  # type: ignore[no-any-return]
 
     call.__name__ = call.__qualname__ = name
-    call.__module__ = __name__
+    call.__module__ = function.__module__
     call.__doc__ = function.__doc__
     UFUNCS[name] = call
     return call
 
 
-jv = _with_constants("jv", Jv, "v")
-yv = _with_constants("yv", Yv, "v")
-iv = _with_constants("iv", Iv, "v")
-kv = _with_constants("kv", Kv, "v")
-zeta = _with_constants("zeta", HurwitzZeta, "s")
-polygamma = _with_constants("polygamma", Polygamma, "n")
-gammainc = _with_constants("gammainc", Gammainc, "a")
-gammaincc = _with_constants("gammaincc", Gammaincc, "a")
-betainc = _with_constants("betainc", Betainc, "a", "b")
+jv = with_constants("jv", Jv, "v")
+yv = with_constants("yv", Yv, "v")
+iv = with_constants("iv", Iv, "v")
+kv = with_constants("kv", Kv, "v")
+zeta = with_constants("zeta", HurwitzZeta, "s")
+polygamma = with_constants("polygamma", Polygamma, "n")
+gammainc = with_constants("gammainc", Gammainc, "a")
+gammaincc = with_constants("gammaincc", Gammaincc, "a")
+betainc = with_constants("betainc", Betainc, "a", "b")
 UFUNCS["_zeta"] = zeta
 
 

@@ -23,6 +23,7 @@ SLOW = {"HurwitzZeta", "Polygamma", "Jv", "Yv", "Iv", "Kv", "Gammainc", "Gammain
 SLOW |= {"J0", "J1", "Y0", "Y1", "I0", "I1", "K0", "K1", "Expi", "Exp1", "Gammaln", "Digamma"}
 # of keywords, of complex numbers, or piecewise with kinks that SymPy decides otherwise
 OTHER = {"Pow", "Real", "Imag", "Conj", "Angle", "Gamma", "Sign", "Relu", "Relu6", "Cbrt"}
+OTHER |= {"Expn", "PseudoHuber", "Boxcox", "Softshrink", "Hardsigmoid", "Hardswish"}
 UNARY = [
     function
     for function in all_functions()
