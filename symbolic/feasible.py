@@ -9,7 +9,7 @@ May import: :mod:`symbolic.graph`, :mod:`symbolic.values`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import inf
 
@@ -58,16 +58,56 @@ def _affine_step(n: Node, memo: dict[Node, Affine]) -> Affine:
 # Intervals: (low, high), closed, with a flag that zero itself is excluded.
 
 
-def interval_of(node: Node, bounds: Bounds) -> tuple[float, float, bool]:
+def interval_of(
+    node: Node, bounds: Bounds, signs: Mapping[Node, tuple[float, float, bool]] | None = None
+) -> tuple[float, float, bool]:
     """Bounds of an expression's values, and whether zero is certainly not among them.
 
-    Outward rounding is replaced by using the result for its signs only: every rule keeps the sign
+    ``signs`` gives what is known already of some subexpressions. Outward rounding is replaced by using the result for its signs only: every rule keeps the sign
     of a bound exactly.
     """
     done: dict[Node, tuple[float, float, bool]] = {}
     for n in topological([node]):
-        done[n] = _interval_step(n, done, bounds)
+        found = _interval_step(n, done, bounds)
+        if signs and n in signs:
+            low, high, away = signs[n]
+            found = max(found[0], low), min(found[1], high), found[2] or away
+        done[n] = found
     return done[node]
+
+
+_SIGNS = {
+    "<": (-inf, 0.0, True),
+    "<=": (-inf, 0.0, False),
+    "==": (0.0, 0.0, False),
+    "!=": (-inf, inf, True),
+    ">": (0.0, inf, True),
+    ">=": (0.0, inf, False),
+}
+
+
+def _known_signs(
+    prefix: Sequence[Condition], node: Node
+) -> dict[Node, tuple[float, float, bool]]:
+    """What the conditions say of subexpressions of ``node``: of a gap, or of its negative."""
+    if node.op in ("add", "var") or not prefix:
+        return {}
+    memo: dict[Node, Affine] = {}
+    facts: dict[frozenset, tuple[float, float, bool]] = {}
+    for c in prefix:
+        form = affine(c.gap, memo)
+        low, high, away = _SIGNS[c.sign]
+        for sign, fact in ((1, (low, high, away)), (-1, (-high, -low, away))):
+            key = frozenset((atom, sign * k) for atom, k in form.items())
+            old = facts.get(key, (-inf, inf, False))
+            facts[key] = max(old[0], fact[0]), min(old[1], fact[1]), old[2] or fact[2]
+    found = {}
+    for n in topological([node]):
+        if n is not node and n.op in ("add", "var", "mul", "div", "pow"):
+            fact = facts.get(frozenset(affine(n, memo).items()))
+            if fact is not None:
+                found[n] = fact
+    return found
 
 
 def _interval_step(
@@ -165,11 +205,59 @@ def infeasible(prefix: Sequence[Condition], last: Condition, bounds: Bounds) -> 
     bounds : dict
         Open bounds of the variables.
     """
-    low, high, away = interval_of(last.gap, bounds)
+    low, high, away = interval_of(last.gap, bounds, _known_signs(prefix, last.gap))
     if _excluded(last.sign, low, high, away):
         return True
-    # The same gap, or its negative, decided before?
     return _linear(list(prefix), last, bounds)
+
+
+def covered(cells: Sequence[Sequence[Condition]], bounds: Bounds, most: int = 400) -> bool:
+    """Whether the cells certainly cover the whole domain.
+
+    What a cell leaves over is cut into regions, on each of which one more of its conditions fails;
+    each must be empty, or be covered by the other cells.
+
+    Parameters
+    ----------
+    cells : sequence of sequence of Condition
+    bounds : dict
+    most : int
+        How many regions to look at before giving up.
+    """
+    budget = [most]
+
+    def rest(region: list[Condition], left: list[Sequence[Condition]]) -> bool:
+        # The cell that leaves the least over comes first: one whose conditions hold already.
+        for k, cell in enumerate(left):
+            inside = list(region)
+            pieces: list[Condition] = []
+            hopeless = False
+            for c in cell:
+                budget[0] -= 1
+                if budget[0] < 0:
+                    return False
+                if infeasible(inside, c, bounds):
+                    hopeless = True
+                    break
+                negation = Condition(c.gap, c.relation, not c.outcome)
+                if not infeasible(inside, negation, bounds):
+                    pieces.append(negation)
+                inside.append(c)
+            if hopeless:
+                continue
+            others = [*left[:k], *left[k + 1 :]]
+            before = list(region)
+            j = 0
+            for c in cell:
+                if j < len(pieces) and pieces[j].gap is c.gap and pieces[j].relation == c.relation:
+                    if not rest([*before, pieces[j]], others):
+                        return False
+                    j += 1
+                before.append(c)
+            return True
+        return False
+
+    return rest([], list(cells))
 
 
 def _excluded(sign: str, low: float, high: float, away: bool) -> bool:

@@ -116,7 +116,17 @@ class Trace:
         else:
             outcome = bool(x == y)
         if x == x and y == y and abs(x) != np.inf and abs(y) != np.inf:
-            self.record(self.graph.sub(left.node, right.node), relation, outcome)
+            p, q = left.node, right.node
+            # One orientation for a < b and b > a, so that they are one condition: the earlier node
+            # first, a number last.
+            if p.op == "const" or (q.op != "const" and q.index < p.index):
+                gap = self.graph.sub(q, p)
+                if relation == "==":
+                    self.record(gap, "==", outcome)
+                else:
+                    self.record(gap, "<=" if relation == "<" else "<", not outcome)
+            else:
+                self.record(self.graph.sub(p, q), relation, outcome)
         return outcome
 
     def record(self, gap: Node, relation: str, outcome: bool) -> None:

@@ -107,6 +107,7 @@ class Casework:
         self._derivative: tuple[Instance, Cell] | None = None
         self._entrywise_done = False
         self._small_done = False
+        self._first: list[tuple[np.ndarray, Outcome]] = []
         self._decided: set[tuple] = set()
         self._cells = 0
         self._cells_proved = 0
@@ -222,6 +223,8 @@ class Casework:
         self.doing = f"exploring cells at {instance.example.describe()}"
         left = max(end - time.process_time(), 0.05)
         explorer = Explorer(instance, time.process_time() + 0.45 * left)
+        if len(self.examples) > 1:  # the first example is explored in full, the others less
+            explorer.most, explorer.products = 64, 8
         try:
             with time_limit(0.6 * left + 0.5):
                 explorer.explore(
@@ -250,11 +253,13 @@ class Casework:
         if failure is not None:
             return failure
         self.doing = f"proving at {instance.example.describe()}"
+        self._first = []
         for cell in list(explorer.cells.values()):
             # Refuting is cheaper than proving.
             if time.process_time() > end:
                 break
             outcome = self._judge(judge, cell.point)
+            self._first.append((cell.point, outcome))
             if outcome.wrong is not None:
                 return Failure(instance, "oracle", wrong=outcome.wrong, judge=judge, cell=cell)
         self._prove(instance, explorer, judge, end)
@@ -437,13 +442,14 @@ class Casework:
         refused: dict[str, int] = {}
         exact = True
         worst = 0.0
-        for point in self._points(instance, explorer, end):
-            if time.process_time() > end:
+        points = ((point, None) for point in self._points(instance, explorer, end))
+        for point, known in itertools.chain(self._first, points):
+            if time.process_time() > end and known is None:
                 self.notes.append(
                     f"the points at {instance.example.describe()} were cut short by the time limit"
                 )
                 break
-            outcome = self._judge(judge, point)
+            outcome = known or self._judge(judge, point)
             if not outcome.judged:
                 refused[outcome.note] = refused.get(outcome.note, 0) + 1
                 continue
@@ -492,17 +498,15 @@ class Casework:
         rng = self.rng
         if self._small_done:
             # One entry at a time was done in full at a smaller shape: here only how they combine.
-            yield from (cell.point for cell in list(explorer.cells.values())[:6])
             yield from where.ordinary(instance, rng, 4)
             yield from itertools.islice(where.structured(instance, rng), 4)
             return
-        for cell in list(explorer.cells.values()):
-            yield cell.point
+        for cell in list(explorer.cells.values())[:40]:
             if cell.thin:
                 yield from cell.samples[1:3]
         yield from where.ordinary(instance, rng, 6)
         yield from where.structured(instance, rng)
-        for point in explorer.special[:40]:
+        for point in explorer.special[:20]:
             yield point
         count = 0
         small = instance.inputs <= 2

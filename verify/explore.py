@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from symbolic.feasible import Bounds, infeasible
+from symbolic.feasible import Bounds, covered, infeasible
 from symbolic.graph import Node, Program
 from symbolic.primitives import FLOAT
 from symbolic.solve import Line, dependencies, neighbours, roots_on_line
@@ -42,6 +42,15 @@ class _Trials:
     kept: np.ndarray
 
 
+@dataclass(frozen=True)
+class Decisions:
+    """A cell's conditions in arrays: which gap, for which signs it holds, whether it is rigid."""
+
+    place: np.ndarray
+    allowed: np.ndarray
+    rigid: np.ndarray
+
+
 @dataclass
 class Cell:
     """One cell: its conditions, the formulas that hold on it, and a sample point.
@@ -57,6 +66,15 @@ class Cell:
     samples: list[np.ndarray] = field(default_factory=list)
     status: str = "open"
     outside: bool = False
+
+    @property
+    def signs(self) -> dict[Node, frozenset[int]]:
+        """The signs that each gap may have on the cell."""
+        if self._signs is None:
+            self._signs = signs_of(self.conditions)
+        return self._signs
+
+    _signs: dict[Node, frozenset[int]] | None = field(default=None, repr=False)
 
     @property
     def conditions(self) -> list[Condition]:
@@ -103,9 +121,13 @@ class Explorer:
         self.error: TraceError | None = None
         self.bounds: Bounds = {}
         self.products = 30
+        self._gap_place: dict[Node, int] = {}
+        self._every: Program | None = None
+        self._laid_out = 0
+        self._expected: dict[Key, list[Node]] = {}
+        self._decisions: dict[Key, Decisions] = {}
         self.projected = False
-        self._step_sets: list[set[tuple[int, str, bool]]] = []
-        self._beyond: set[tuple[int, str, bool]] = set()
+        self._beyond: set[tuple[int, int]] = set()
         self._reached: set[tuple[int, int]] = set()
         self._deps: dict[Node, list[int]] = {}
         self._programs: dict[tuple[int, ...], Program] = {}
@@ -174,16 +196,43 @@ class Explorer:
             found = self._programs[ids] = Program(nodes)
         return found
 
+    def every_gap(self, point: np.ndarray) -> np.ndarray:
+        """The gaps of all conditions of all cells at one point, in floats, each once."""
+        for cell in list(self.cells.values())[self._laid_out :]:
+            for c in cell.conditions:
+                if c.gap not in self._gap_place:
+                    self._gap_place[c.gap] = len(self._gap_place)
+                    self._every = None
+        self._laid_out = len(self.cells)
+        if self._every is None:
+            self._every = Program(list(self._gap_place))
+        values = dict(zip(self.instance.names, point, strict=True))
+        return np.array(self._every.run(FLOAT, values), dtype=float)
+
+    def decisions(self, cell: Cell) -> Decisions:
+        """A cell's conditions as arrays over :meth:`every_gap`."""
+        found = self._decisions.get(cell.key)
+        if found is None:
+            conditions = cell.conditions
+            found = self._decisions[cell.key] = Decisions(
+                np.array([self._gap_place[c.gap] for c in conditions], dtype=int),
+                np.array([[c.holds(s) for s in (-1, 0, 1)] for c in conditions], dtype=bool)
+                .reshape(-1, 3),
+                np.array([self._rigid(c) for c in conditions], dtype=bool),
+            )
+        return found
+
     def locate(self, point: np.ndarray) -> Cell | None:
         """The known cell with an interior that a point certainly lies in, without a new trace."""
-        for cell in list(self.cells.values())[:16]:
+        every = self.every_gap(point)
+        for cell in self.cells.values():
             if cell.thin or cell.run.backward_error is not None:
                 continue
-            gaps = self.gaps_at(cell.conditions, point)
-            if all(
-                c.holds(v) and (v != 0 or self._rigid(c)) and abs(v) < np.inf
-                for c, v in zip(cell.conditions, gaps, strict=True)
-            ):
+            d = self.decisions(cell)
+            gaps = every[d.place]
+            if not np.all(np.abs(gaps) < np.inf) or np.any((gaps == 0) & ~d.rigid):
+                continue
+            if np.all(d.allowed[np.arange(len(gaps)), np.sign(gaps).astype(int) + 1]):
                 return cell
         return None
 
@@ -255,7 +304,9 @@ class Explorer:
                     break
         if not self.cells:
             raise self.error or TraceError("no starting point")
-        missed: list[tuple[Key, Condition]] = []
+        missed: list[tuple[Cell, int]] = []
+        if self.separable():
+            self.products = min(self.products, 4)
         if enough():
             self.uncovered = ["cells beyond those of the starting points"]
             return
@@ -263,57 +314,55 @@ class Explorer:
             missed += self._expand(self._queue.popleft())
         self._conclude(missed, exhausted=not self._queue)
 
-    def _expand(self, cell: Cell) -> list[tuple[Key, Condition]]:
+    def _expand(self, cell: Cell) -> list[tuple[Cell, int]]:
         missed = []
         for i, condition in enumerate(cell.conditions):
             if time.process_time() > self.deadline or len(self.cells) >= self.most:
-                missed.append((cell.key[:i], condition))
+                missed.append((cell, i))
                 continue
             current = _side(self._gap_at(condition, cell.point))
             trials: _Trials | None = None
             for side in (-1, 1, 0):
                 if side == current:
                     continue
-                negated = condition.holds(side) is False
-                new_prefix = negated and not self._has(cell, i)
-                if not new_prefix and (condition.gap.index, side) in self._reached:
+                if side not in self._missing(cell, i) and (
+                    (condition.gap.index, side) in self._reached
+                ):
                     continue
                 trials = trials or self._trials(cell, i)
                 self._reach(cell, i, side, trials)
-            if not self._has(cell, i):
-                missed.append((cell.key[:i], condition))
+            if self._missing(cell, i):
+                missed.append((cell, i))
         return missed
 
     def _gap_at(self, condition: Condition, point: np.ndarray) -> float:
         return float(self.gaps_at([condition], point)[0])
 
-    def _has(self, cell: Cell, i: int) -> bool:
-        """Whether a cell is known that shares the first ``i`` decisions and negates the next.
+    def _missing(self, cell: Cell, i: int) -> set[int]:
+        """Signs of the gap of condition ``i``, with the decisions before it, that no cell has.
 
-        With many cells, decisions on entries that have nothing to do with the next one's are let
-        go: a product of independent branches is not enumerated.
+        With many cells, decisions on entries that have nothing to do with this one's are let go: a
+        product of independent branches is not enumerated.
         """
         condition = cell.conditions[i]
-        step = (condition.gap.index, condition.relation, not condition.outcome)
-        prefix = cell.key[:i]
-        if step in self._beyond:
-            return True
-        if any(key[:i] == prefix and len(key) > i and key[i] == step for key in self.cells):
-            return True
-        if len(self.cells) < self.products:
-            return False
-        related = set(self._related(cell, i))
-        if len(related) == i:
-            return False
-        self.projected = True
-        return any(step in steps and related <= steps for steps in self._steps())
+        gap = condition.gap
+        before = list(range(i))
+        if len(self.cells) >= self.products:
+            before = self._related(cell, i)
+            self.projected = self.projected or len(before) < i
+        prefix = signs_of([cell.conditions[j] for j in before])
+        wanted = {s for s in (-1, 0, 1) if not condition.holds(s)} & prefix.get(gap, _ANY)
+        wanted -= {s for s in (-1, 0, 1) if (gap.index, s) in self._beyond}
+        for other in self.cells.values():
+            if not wanted:
+                break
+            if gap in other.signs and all(
+                g is gap or other.signs.get(g, _ANY) <= allowed for g, allowed in prefix.items()
+            ):
+                wanted -= other.signs[gap]
+        return wanted
 
-    def _steps(self) -> list[set[tuple[int, str, bool]]]:
-        while len(self._step_sets) < len(self.cells):
-            self._step_sets = [set(key) for key in self.cells]
-        return self._step_sets
-
-    def _related(self, cell: Cell, i: int) -> list[tuple[int, str, bool]]:
+    def _related(self, cell: Cell, i: int) -> list[int]:
         """The decisions before ``i`` on entries connected with those of decision ``i``."""
         known = set(self._depends(cell.conditions[i].gap))
         chosen: set[int] = set()
@@ -326,7 +375,7 @@ class Explorer:
                     chosen.add(j)
                     known.update(entries)
                     grew = True
-        return [cell.key[j] for j in chosen]
+        return sorted(chosen)
 
     def relevant(self, cell: Cell, nodes: Sequence[Node]) -> list[Condition]:
         """The cell's conditions on entries connected with those of some expressions."""
@@ -374,11 +423,10 @@ class Explorer:
                 self.visit(trials.points[j])
             except TraceError as error:
                 self.error = error
-                if not condition.holds(side) and self._undefined(trials.points[j]):
-                    key = cell.key[i]
-                    self._beyond.add((key[0], key[1], not key[2]))
+                if self._undefined(trials.points[j]):
+                    self._beyond.add((condition.gap.index, side))
                 continue
-            if condition.holds(side) or self._has(cell, i):
+            if side not in self._missing(cell, i):
                 break
 
     def _undefined(self, point: np.ndarray) -> bool:
@@ -422,54 +470,113 @@ class Explorer:
 
     # What was covered
 
-    def _has_key(self, prefix: Key, condition: Condition) -> bool:
-        step = (condition.gap.index, condition.relation, not condition.outcome)
-        n = len(prefix)
-        return step in self._beyond or any(
-            key[:n] == prefix and len(key) > n and key[n] == step for key in self.cells
-        )
+    def expected(self, cell: Cell) -> list[Node]:
+        """The derivative of what forward computes on a cell, contracted with the upstream."""
+        found = self._expected.get(cell.key)
+        if found is None:
+            names = self.instance.names
+            n = self.instance.inputs
+            graph = self.instance.graph
+            found = self._expected[cell.key] = graph.vjp(
+                cell.run.outputs,
+                [graph.variable(name) for name in names[n:]],
+                [graph.variable(name) for name in names[:n]],
+            )
+        return found
 
-    def _separable(self) -> bool:
-        """Whether each output depends on one group of connected entries alone, on every cell."""
+    def _groups(self) -> list[set[int]]:
+        """Entries connected by conditions, over all cells: what decides together."""
+        groups: list[set[int]] = []
         for cell in self.cells.values():
-            groups: list[set[int]] = []
             for c in cell.conditions:
                 entries = set(self._depends(c.gap))
+                if not entries or any(entries <= g for g in groups):
+                    continue
                 joined = [g for g in groups if g & entries]
                 groups = [g for g in groups if not g & entries]
                 groups.append(entries.union(*joined))
-            for output in cell.run.outputs:
-                entries = set(self._depends(output))
-                if sum(bool(g & entries) for g in groups) > 1:
+        return groups
+
+    def separable(self) -> bool:
+        """Whether the branches of connected entries are independent of all others.
+
+        Each entry of the right gradient and of backward's then depends on one group of entries alone,
+        and is the same formula whatever the other groups decide, on all cells visited.
+        """
+        groups = self._groups()
+        seen: dict[tuple, Node] = {}
+        for cell in self.cells.values():
+            if cell.outside:
+                continue
+            if cell.run.backward_error is not None:
+                return False
+            for k, node in enumerate([*self.expected(cell), *cell.run.grads]):
+                entries = set() if node is None else set(self._depends(node))
+                mine = [g for g in groups if g & entries]
+                if len(mine) > 1:
+                    return False
+                if cell.thin or not mine:
+                    continue
+                decided = frozenset(
+                    step
+                    for step, c in zip(cell.key, cell.conditions, strict=True)
+                    if mine[0].intersection(self._depends(c.gap))
+                )
+                if seen.setdefault((k, decided), node) is not node:
                     return False
         return True
 
-    def _conclude(self, missed: list[tuple[Key, Condition]], exhausted: bool) -> None:
-        by_step: dict[tuple[int, str], Condition] = {}
-        for cell in self.cells.values():
-            for c in cell.conditions:
-                by_step[c.gap.index, c.relation] = c
+    def _covered(self) -> bool:
+        """Whether the cells cover the domain, group by group where groups are independent."""
+        groups = self._groups()
+        if len(groups) > 1 and not self.separable():
+            groups = [set().union(*groups)]
+        for group in groups:
+            projections: dict[frozenset, list[Condition]] = {}
+            for cell in self.cells.values():
+                mine = [c for c in cell.conditions if group.intersection(self._depends(c.gap))]
+                steps = frozenset((c.gap.index, c.relation, c.outcome) for c in mine)
+                projections.setdefault(steps, mine)
+            # Cells with the fewest conditions first: they leave the fewest regions over.
+            cells = sorted(projections.values(), key=len)
+            if len(cells) > 40 or not covered(cells, self.bounds, most=300):
+                return False
+        return True
+
+    def _conclude(self, missed: list[tuple[Cell, int]], exhausted: bool) -> None:
         self.uncovered = []
         seen = set()
-        for prefix, condition in missed:
-            if self._has_key(prefix, condition):
-                continue
-            before = [
-                Condition(by_step[index, relation].gap, relation, outcome)
-                for index, relation, outcome in prefix
-            ]
-            negation = Condition(condition.gap, condition.relation, not condition.outcome)
-            if infeasible(before, negation, self.bounds):
-                continue
-            text = words(negation)
-            if text not in seen:
-                seen.add(text)
-                self.uncovered.append(text)
+        for cell, i in missed:
+            gap = cell.conditions[i].gap
+            for side in self._missing(cell, i):
+                relation, outcome = {-1: ("<", True), 0: ("==", True), 1: ("<=", False)}[side]
+                negation = Condition(gap, relation, outcome)
+                if infeasible(cell.conditions[:i], negation, self.bounds):
+                    continue
+                text = words(negation)
+                if text not in seen:
+                    seen.add(text)
+                    self.uncovered.append(text)
+        if (self.uncovered or not exhausted) and self._covered():
+            self.uncovered = []  # the cells are no tree of decisions, but they cover the domain
+            exhausted, self.projected = True, False
         if not exhausted:
             self.uncovered.append(f"cells beyond the first {len(self.cells)}")
-        if self.projected and not self._separable():
+        if self.projected and not self.separable():
             self.uncovered.append("some combinations of branches on independent entries")
         self.complete = not self.uncovered
+
+
+_ANY = frozenset((-1, 0, 1))
+
+
+def signs_of(conditions: list[Condition]) -> dict[Node, frozenset[int]]:
+    """For each gap the signs that the conditions leave it."""
+    found: dict[Node, frozenset[int]] = {}
+    for c in conditions:
+        allowed = frozenset(s for s in (-1, 0, 1) if c.holds(s))
+        found[c.gap] = found.get(c.gap, _ANY) & allowed
+    return found
 
 
 _ROUNDING = frozenset({"floor", "ceil", "rint", "trunc", "sign"})

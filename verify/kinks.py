@@ -185,15 +185,17 @@ class Touching:
         self.explorer = explorer
         self.point = point
         self.closeness = closeness
+        self.every = explorer.every_gap(point)
         self.known = [c for c in explorer.cells.values() if not c.thin]
         self.candidates = [t for c in self.known if (t := self._touches(c)) is not None]
 
     def _touches(self, cell: Cell) -> tuple[Cell, list[Condition]] | None:
-        gaps = self.explorer.gaps_at(cell.conditions, self.point)
+        d = self.explorer.decisions(cell)
+        gaps = self.every[d.place]
         near = _near(gaps, self.point, 0.0, self.closeness)
-        for condition, gap, close in zip(cell.conditions, gaps, near, strict=True):
-            if not close and not condition.holds(gap):
-                return None
+        sign = np.where(near, 0, np.nan_to_num(np.sign(gaps), nan=0.0)).astype(int) + 1
+        if not np.all(d.allowed[np.arange(len(gaps)), sign] | near):
+            return None
         return cell, [c for c, close in zip(cell.conditions, near, strict=True) if close]
 
     def neighbour(self, direction: np.ndarray, exact: dict[str, Fraction]) -> Cell | None:
@@ -217,6 +219,7 @@ class Touching:
             if cell is None or cell.thin or any(cell is c for c in self.known):
                 continue
             self.known.append(cell)
+            self.every = self.explorer.every_gap(self.point)
             touching = self._touches(cell)
             if touching is not None:
                 self.candidates.append(touching)
