@@ -164,7 +164,7 @@ class InPlace:
     def _mark(self) -> None:
         """Step the version counter; note whether other tensors may share the memory."""
         data = self._data
-        if not isinstance(data, np.ndarray):
+        if type(data) is not np.ndarray:  # symbols, which have no memory to share
             return
         # Four references are those of the tensor, of two callers here, and of the count itself.
         shared = data.base is not None or sys.getrefcount(data) > 4
@@ -238,8 +238,8 @@ class InPlace:
 
 def _same_memory(a: Any, b: Any) -> bool:
     return (
-        isinstance(a, np.ndarray)
-        and isinstance(b, np.ndarray)
+        type(a) is np.ndarray
+        and type(b) is np.ndarray
         and a.__array_interface__["data"] == b.__array_interface__["data"]
         and a.shape == b.shape
         and a.strides == b.strides
