@@ -92,10 +92,10 @@ def test_decisions_are_taken_at_the_sample_and_recorded(trace):
     relu = lambda x: sp.Piecewise((x, x > 0), (0, True))  # noqa: E731
     (nodes,) = formula_nodes(relu, [x], {}, trace, [(2,)])
     np.testing.assert_array_equal(evaluate(nodes, x), [0, 2])
-    assert [(c.relation, c.outcome) for c in trace.conditions] == [("<", False), ("<", True)]
-    # 0 < x_0 was found false: the gap is -x_0
+    # 0 < x_0 was found false and 0 < x_1 true: the entry stands first, the number last
+    assert [c.sign for c in trace.conditions] == ["<=", ">"]
     (gap,) = to_sympy([trace.conditions[0].gap])
-    assert gap == -sp.Symbol("x_0", real=True)
+    assert gap == sp.Symbol("x_0", real=True)
 
 
 @pytest.mark.parametrize(
