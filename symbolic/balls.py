@@ -203,8 +203,8 @@ def enclose(
         Significant digits of each output.
     scale : number or sequence of numbers, optional
         One for all outputs or one each: an output is accurate enough as well when its radius is
-        below ``10**-digits`` times this. Without it an output that is exactly zero without being computed
-        as such keeps the precision rising to its limit.
+        below ``10**-digits`` times this. Without it an output that is exactly zero without being
+        computed as such keeps the precision rising to its limit.
     max_precision : int
         Bits at which to give up.
     min_precision : int

@@ -1,9 +1,9 @@
 """Which real number a float in code stands for.
 
-``0.7071067811865476`` is the square root of one half, rounded; ``0.1`` is one tenth. The proof takes
-a float for the closed form that rounds to it, where a short one does, and says so. The search is
-kept small on purpose: about ten thousand closed forms, each within one ulp, so that an accident has
-a chance of about 1e-11.
+``0.7071067811865476`` is the square root of one half, rounded; ``0.1`` is one tenth. The proof
+takes a float for the closed form that rounds to it, where a short one does, and says so. The search
+is kept small on purpose: about ten thousand closed forms, each within one ulp, so that an accident
+has a chance of about 1e-11.
 
 May import: nothing of gradproof.
 """

@@ -184,9 +184,9 @@ class Graph:
                 return self.one
             if exponent == 1:
                 return a
-            if a.op == "const" and exponent.denominator == 1 and abs(exponent) <= 64:
-                if a.args[0] != 0 or exponent > 0:
-                    return self.constant(a.args[0] ** int(exponent))
+            small = exponent.denominator == 1 and abs(exponent) <= 64
+            if a.op == "const" and small and (a.args[0] != 0 or exponent > 0):
+                return self.constant(a.args[0] ** int(exponent))
             if exponent == -1:
                 return self.div(self.one, a)
         if a is self.one:
@@ -316,7 +316,7 @@ class Program:
     def __init__(self, outputs: Sequence[Node]):
         order = topological(outputs)
         place = {node: i for i, node in enumerate(order)}
-        self.steps = [
+        self.steps: list[tuple[str, tuple]] = [
             (node.op, node.args)
             if node.op in primitives.LEAVES
             else (node.op, tuple(place[c] for c in node.args))

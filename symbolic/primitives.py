@@ -53,7 +53,7 @@ class Primitive:
 
 
 class Arithmetic:
-    """How a :class:`~symbolic.graph.Program` computes: a table of operations and what leaves are."""
+    """How a :class:`~symbolic.graph.Program` computes: operations, and what leaves are."""
 
     table: dict[str, Callable[..., Any]]
 

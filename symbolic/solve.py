@@ -1,8 +1,8 @@
 """Points at which an expression changes its sign: where a condition of a cell can be negated.
 
 With all entries but one held fixed a condition is an equation in one unknown. It is inverted
-operation by operation where the unknown stands once in it; else its sign changes are found on a grid
-over all magnitudes and bisected down to neighbouring floats.
+operation by operation where the unknown stands once in it; else its sign changes are found on a
+grid over all magnitudes and bisected down to neighbouring floats.
 
 May import: :mod:`symbolic.graph`, :mod:`symbolic.primitives`.
 """
@@ -51,7 +51,9 @@ class Line:
             moved[self.moved] += t
         return moved
 
-    def values(self, names: Sequence[str], t: np.ndarray) -> dict[str, np.ndarray | float]:
+    def values(
+        self, names: Sequence[str], t: np.ndarray | np.float64
+    ) -> dict[str, np.ndarray | float]:
         """The variables along the line, vectorised over ``t``."""
         found: dict[str, np.ndarray | float] = {
             name: np.float64(v) for name, v in zip(names, self.point, strict=True)
@@ -121,9 +123,7 @@ def _bracketed(value, grid: np.ndarray) -> list[float]:
     sign = np.sign(h)
     found = [float(t) for t in grid[sign == 0][:6]]
     finite = np.isfinite(h)
-    change = np.nonzero(
-        finite[:-1] & finite[1:] & (sign[:-1] * sign[1:] < 0)
-    )[0]
+    change = np.nonzero(finite[:-1] & finite[1:] & (sign[:-1] * sign[1:] < 0))[0]
     if len(change) > 12:  # a wildly oscillating condition: some crossings near the origin do
         change = change[np.argsort(np.abs(grid[change]))[:12]]
     if len(change):

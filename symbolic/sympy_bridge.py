@@ -94,8 +94,8 @@ def from_sympy(
     names : dict
         The node of each symbol.
     choose : callable, optional
-        Decides a SymPy condition (``x < 0``) at the sample point, for ``Piecewise``, ``Max``, ``Abs``
-        and their kind. Without it these raise.
+        Decides a SymPy condition (``x < 0``) at the sample point, for ``Piecewise``, ``Max``,
+        ``Abs`` and their kind. Without it these raise.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Symbols that carry a value: what one entry of a traced array is.
 
 A :class:`Symbol` is a node of the graph and the float that it stands for. Arithmetic builds the
-formula and computes the value; a comparison is decided by the values and *recorded* in the trace, so
-that code with branches runs as it would on floats, and the trace knows on which conditions the
+formula and computes the value; a comparison is decided by the values and *recorded* in the trace,
+so that code with branches runs as it would on floats, and the trace knows on which conditions the
 formula depends.
 
 May import: :mod:`symbolic.graph`, :mod:`symbolic.primitives`.

@@ -114,7 +114,7 @@ probability = interval(0, 1)
 
 
 def integers(low: int, high: int) -> Domain:
-    """The integers from ``low`` to ``high``, both included; such an argument is not differentiated."""
+    """The integers from ``low`` to ``high``, both included; not differentiated."""
 
     def sampler(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return rng.integers(low, high, size=shape, endpoint=True)

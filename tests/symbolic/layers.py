@@ -5,6 +5,7 @@ in its arguments plants one of the classical mistakes.
 """
 
 import numpy as np
+
 from tests.symbolic.terms import Formula
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from symbolic.formulas import FormulaError, exact, formula_nodes, node_values
 from symbolic.formula_array import FormulaArray
+from symbolic.formulas import FormulaError, exact, formula_nodes, node_values
 from symbolic.sympy_bridge import to_sympy
 from symbolic.values import Trace
 
