@@ -238,9 +238,10 @@ def enclose(
                 good = [_accurate(v, wanted, s) for v, s in zip(last, bounds, strict=True)]
                 if all(good) or bits >= max_precision:
                     break
-                # What is no number at three times the precision either is none at any.
+                # What is no number at this precision either (squares of 1e60 beside 1 need 400
+                # bits) is none at any.
                 if (
-                    bits >= 3 * (wanted + 32)
+                    bits >= max(700, 3 * (wanted + 32))
                     and previous
                     and not any(v.is_finite() and not ok for v, ok in zip(last, good, strict=True))
                 ):

@@ -63,6 +63,17 @@ def failure(work: Casework, found: Failure) -> Report:
         _second(report, found)
     if report.counterexample is not None and report.snippet is None:
         report.snippet = _snippet(found.instance, report.counterexample, report.argument)
+    if found.wrong is not None and found.blame == "backward":
+        from verify.repair import repair  # it runs the checker again
+
+        report.repair = repair(
+            found.instance,
+            found.cell,
+            report.argument,
+            work.subject,
+            examples=work.examples,
+            max_ulps=work.max_ulps,
+        )
     return report
 
 

@@ -28,7 +28,7 @@ from verify.evidence import second_order
 from verify.evidence.contract import Violation
 from verify.evidence.formula import Disagreement
 from verify.evidence.second_order import SecondOrder
-from verify.examples import Example
+from verify.examples import Example, variations
 from verify.explore import Cell, Explorer
 from verify.instance import Instance
 from verify.judge import EXACT_ULPS, Judge, Outcome, Wrong
@@ -107,6 +107,7 @@ class Casework:
         self._derivative: tuple[Instance, Cell] | None = None
         self._entrywise_done = False
         self._small_done = False
+        self.varied: list[str] = []
         self._first: list[tuple[np.ndarray, Outcome]] = []
         self._decided: set[tuple] = set()
         self._cells = 0
@@ -190,6 +191,36 @@ class Casework:
         violation = contract.empty_violation(instance)
         if violation is not None:
             return Failure(instance, "contract", violation=violation)
+        return None
+
+    def vary(self, example: Example, end: float) -> Failure | None:
+        """Other lengths and axes of an example: contract, and certified values at a few points."""
+        for other in variations(example):
+            if time.process_time() > end:
+                return None
+            self.doing = f"trying {other.describe()}"
+            instance = Instance(self.subject, other, self.rng)
+            prepared = instance.prepare()
+            if prepared.forward_error is not None or not prepared.finite:
+                continue  # forward does not take it: nothing is said of backward
+            if not instance.upstream or not instance.inputs:
+                continue
+            points = [instance.draw() for _ in range(3)]
+            found, _ = contract.violations(instance, points)
+            if found:
+                return Failure(instance, "contract", violation=found[0])
+            explorer = Explorer(instance, end)
+            try:
+                explorer.explore(points, lambda: True)
+            except TraceError:
+                continue
+            judge = Judge(explorer, self.max_ulps)
+            trials = [*points, *itertools.islice(where.structured(instance, self.rng), 10)]
+            for point in trials:
+                outcome = self._judge(judge, point)
+                if outcome.wrong is not None:
+                    return Failure(instance, "oracle", wrong=outcome.wrong, judge=judge)
+            self.varied.append(other.describe())
         return None
 
     # Contract
@@ -500,6 +531,7 @@ class Casework:
             # One entry at a time was done in full at a smaller shape: here only how they combine.
             yield from where.ordinary(instance, rng, 4)
             yield from itertools.islice(where.structured(instance, rng), 4)
+            yield from where.upstreams(instance, rng)
             return
         for cell in list(explorer.cells.values())[:40]:
             if cell.thin:

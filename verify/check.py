@@ -17,7 +17,7 @@ import numpy as np
 from symbolic.limits import OutOfTime, time_limit
 from verify.build import failure, undecided
 from verify.casework import Casework
-from verify.examples import declared, guessed
+from verify.examples import Example, declared, guessed
 from verify.subject import Subject, as_subject
 from verify.verdict import Finding, Report, Verdict
 
@@ -146,7 +146,21 @@ def _conclude(
         wrong = work.examine(example, min(share, 20.0))
         if wrong is not None:
             return failure(work, wrong)
+    end = time.process_time() + min(2.0, 0.1 * limit)
+    for example in _distinct(found):
+        wrong = work.vary(example, end)
+        if wrong is not None:
+            return failure(work, wrong)
     return _passed(work)
+
+
+def _distinct(examples: list[Example]) -> list[Example]:
+    """One example of each combination of ranks and keywords."""
+    kinds = {}
+    for e in examples:
+        ranks = tuple(None if s.shape is None else len(s.shape) for s in e.slots)
+        kinds.setdefault((ranks, tuple(sorted((k, repr(v)) for k, v in e.keywords.items()))), e)
+    return list(kinds.values())
 
 
 def _passed(work: Casework) -> Report:

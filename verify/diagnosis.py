@@ -65,7 +65,7 @@ def samples(judge: Judge, wrong: Wrong) -> list[Sample]:
     for point in points:
         try:
             cell = explorer.visit(point)
-            if cell is not None and not cell.thin:
+            if cell is not None and not cell.kinked:
                 sample = Sample(judge, cell, point)
                 if sample.usable:
                     found.append(sample)
@@ -188,7 +188,7 @@ def _another_branch(judge: Judge, piece: Piece, found: Sequence[Sample]) -> str 
         if _same(s.given[part], s.expected[part]):
             continue
         for other in list(judge.explorer.cells.values())[:12]:
-            if other is s.cell or other.thin:
+            if other is s.cell or other.kinked:
                 continue
             try:
                 there = _expected(judge, other, s.point)

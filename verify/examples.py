@@ -19,7 +19,7 @@ import numpy as np
 from verify.domains import Domain, as_domain, reals
 from verify.subject import Subject
 
-__all__ = ["Example", "Slot", "declared", "domains_of", "guessed", "shrunk_shapes"]
+__all__ = ["Example", "Slot", "declared", "domains_of", "guessed", "variations"]
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _floats(entry: list) -> bool:
     return array.dtype.kind == "f"
 
 
-_UNARY: list[tuple[int, ...]] = [(), (3,), (2, 3)]
+_UNARY: list[tuple[int, ...]] = [(), (3,), (2, 3), (2, 1)]
 _SQUARE: list[tuple[int, ...]] = [(2, 2), (3, 3)]
 _PAIRS: list[tuple[tuple[int, ...], ...]] = [
     ((), ()),
@@ -232,7 +232,11 @@ def guessed(
                 if problem is None:
                     found.append(example)
                     break
-                reason = problem
+                if problem.in_backward and not integers and len(set(shapes)) == 1:
+                    # Forward takes it, so backward has to: it will be refuted there.
+                    found.append(example)
+                    break
+                reason = problem.text
         if found:
             return _trimmed(found), ""
     return [], reason
@@ -267,28 +271,36 @@ def _example(
     return Example(tuple(slots))
 
 
-def _problem(subject: Subject, example: Example, rng: np.random.Generator) -> str | None:
+@dataclass(frozen=True)
+class _Problem:
+    """Why an example does not do, and whether it is backward that fails where forward runs."""
+
+    text: str
+    in_backward: bool = False
+
+
+def _problem(subject: Subject, example: Example, rng: np.random.Generator) -> _Problem | None:
     """Why the subject cannot be run on the example; None where forward and backward run."""
     finite = False
-    error = ""
+    problem = _Problem("forward gives no finite value")
     for _ in range(3):
+        forward_runs = False
         try:
             args = [s.draw(rng) for s in example.slots]
             with np.errstate(all="ignore"):
                 outputs, pullback = subject.forward(args, example.keywords)
                 outputs = tuple(np.asarray(o) for o in outputs)
                 if any(o.dtype.kind not in "fiubc" for o in outputs):
-                    return f"forward returned an array of type {outputs[0].dtype}"
+                    return _Problem(f"forward returned an array of type {outputs[0].dtype}")
                 if getattr(subject, "kind", None) == "grad" and outputs[0].size != 1:
-                    return "grad= is for scalar values, and this one has several entries"
+                    return _Problem("grad= is for scalar values, and this one has several entries")
+                forward_runs = all(np.all(np.isfinite(o)) for o in outputs)
                 grads = [np.ones(o.shape, dtype=o.dtype) for o in outputs]
                 pullback(grads)
-            finite = finite or all(np.all(np.isfinite(o)) for o in outputs)
+            finite = finite or forward_runs
         except Exception as caught:  # the user's code may raise anything: the next shape is tried
-            error = f"{type(caught).__name__}: {caught}"
-    if error and not finite:
-        return error
-    return None if finite else "forward gives no finite value"
+            problem = _Problem(f"{type(caught).__name__}: {caught}", forward_runs)
+    return None if finite else problem
 
 
 def _trimmed(found: list[Example]) -> list[Example]:
@@ -296,22 +308,45 @@ def _trimmed(found: list[Example]) -> list[Example]:
     return sorted(found, key=lambda e: e.size)[:5]
 
 
-def shrunk_shapes(example: Example) -> Iterator[Example]:
-    """The same example with every length of 2 or more made smaller, consistently across slots."""
-    lengths = sorted({n for s in example.slots if s.shape for n in s.shape if n > 1})
-    for length in lengths:
-        for smaller in range(1, min(length, 3)):
-            slots = tuple(
-                replace(
-                    s,
-                    shape=tuple(smaller if n == length else n for n in s.shape),
-                    base=None,
-                )
-                if s.shape
-                else s
-                for s in example.slots
-            )
-            yield replace(example, slots=slots)
+def variations(example: Example) -> Iterator[Example]:
+    """The same example at other lengths and axes: 1, 2 and one more, each axis from either end.
+
+    A length that stands in several shapes changes in all of them. Examples that hold arrays or
+    indices of their own have no other shapes.
+    """
+    arrays = [s for s in example.slots if s.varies]
+    own = any(s.base is not None for s in arrays) or any(
+        isinstance(v, (np.ndarray, list, tuple)) for v in _others(example)
+    )
+    lengths = sorted({n for s in arrays if s.shape for n in s.shape if n > 0})
+    if not own:
+        for length in lengths:
+            for other in dict.fromkeys((1, 2, length + 1)):
+                if other != length and (other not in lengths or other == 1):
+                    yield _resized(example, {length: other})
+        if len(lengths) > 1:
+            yield _resized(example, dict.fromkeys(lengths, 1))
+    ndim = max((len(s.shape) for s in arrays if s.shape), default=0)
+    if isinstance(example.keywords.get("axis"), int):
+        for axis in range(-ndim, ndim):
+            if axis != example.keywords["axis"]:
+                yield replace(example, keywords={**example.keywords, "axis": axis})
+    if isinstance(example.keywords.get("keepdims"), bool):
+        other_way = {**example.keywords, "keepdims": not example.keywords["keepdims"]}
+        yield replace(example, keywords=other_way)
+
+
+def _others(example: Example) -> list[Any]:
+    keywords = {k: v for k, v in example.keywords.items() if k != "axis"}
+    return [*keywords.values(), *(s.fixed for s in example.slots if not s.varies)]
+
+
+def _resized(example: Example, lengths: dict[int, int]) -> Example:
+    slots = tuple(
+        replace(s, shape=tuple(lengths.get(n, n) for n in s.shape)) if s.shape else s
+        for s in example.slots
+    )
+    return replace(example, slots=slots)
 
 
 def signature_text(subject: Subject) -> str:

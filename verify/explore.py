@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from symbolic.feasible import Bounds, covered, infeasible
-from symbolic.graph import Node, Program
+from symbolic.graph import Node, Program, topological
 from symbolic.primitives import FLOAT
 from symbolic.solve import Line, dependencies, neighbours, roots_on_line
 from symbolic.values import Condition, TraceError
@@ -56,7 +56,8 @@ class Cell:
     """One cell: its conditions, the formulas that hold on it, and a sample point.
 
     ``thin`` says that it has no interior: its conditions contain an equality (a tie, a bound hit
-    exactly), so its formulas have no derivative of their own. ``outside``: forward gives no finite
+    exactly). ``kinked`` says that forward's conditions among them do, so that forward's formula there
+    has no derivative of its own. ``outside``: forward gives no finite
     value there, so there is nothing to differentiate.
     """
 
@@ -66,6 +67,7 @@ class Cell:
     samples: list[np.ndarray] = field(default_factory=list)
     status: str = "open"
     outside: bool = False
+    kinked: bool = False
 
     @property
     def signs(self) -> dict[Node, frozenset[int]]:
@@ -124,8 +126,9 @@ class Explorer:
         self._gap_place: dict[Node, int] = {}
         self._every: Program | None = None
         self._laid_out = 0
+        self._rounded: dict[Key, list[tuple[Node, float]]] = {}
         self._expected: dict[Key, list[Node]] = {}
-        self._decisions: dict[Key, Decisions] = {}
+        self._decisions: dict[tuple[Key, bool], Decisions] = {}
         self.projected = False
         self._beyond: set[tuple[int, int]] = set()
         self._reached: set[tuple[int, int]] = set()
@@ -148,13 +151,13 @@ class Explorer:
             if len(known.samples) < 6:
                 known.samples.append(point)
             if known.thin and not self._on_boundary(run):  # the same decisions inside it
-                known.run, known.thin = run, False
+                known.run, known.thin, known.kinked = run, False, False
             return known
         cell = Cell(key, run, thin=False, samples=[point])
         cell.outside = not np.all(np.isfinite(run.values))
         if self._on_boundary(run):
             self.special.append(point)
-            inside = self._interior(run)
+            inside = self._interior(run.conditions, run.point)
             if inside is None:
                 cell.thin = True
             else:
@@ -167,6 +170,7 @@ class Explorer:
                     cell.run, cell.samples = moved, [inside]
                 else:
                     cell.thin = True
+            cell.kinked = cell.thin and self._is_kinked(cell.run)
         self.cells[key] = cell
         self._queue.append(cell)
         return cell
@@ -209,12 +213,12 @@ class Explorer:
         values = dict(zip(self.instance.names, point, strict=True))
         return np.array(self._every.run(FLOAT, values), dtype=float)
 
-    def decisions(self, cell: Cell) -> Decisions:
-        """A cell's conditions as arrays over :meth:`every_gap`."""
-        found = self._decisions.get(cell.key)
+    def decisions(self, cell: Cell, forward: bool = False) -> Decisions:
+        """A cell's conditions (or forward's alone) as arrays over :meth:`every_gap`."""
+        found = self._decisions.get((cell.key, forward))
         if found is None:
-            conditions = cell.conditions
-            found = self._decisions[cell.key] = Decisions(
+            conditions = cell.run.forward_conditions if forward else cell.conditions
+            found = self._decisions[cell.key, forward] = Decisions(
                 np.array([self._gap_place[c.gap] for c in conditions], dtype=int),
                 np.array([[c.holds(s) for s in (-1, 0, 1)] for c in conditions], dtype=bool)
                 .reshape(-1, 3),
@@ -245,15 +249,51 @@ class Explorer:
             v == 0 and not self._rigid(c) for v, c in zip(values, run.conditions, strict=True)
         )
 
+    def _is_kinked(self, run: TracedRun) -> bool:
+        """Whether forward's own conditions leave no interior around the sample point."""
+        forward = run.forward_conditions
+        values = self.gaps_at(forward, run.point)
+        if not any(v == 0 and not self._rigid(c) for v, c in zip(values, forward, strict=True)):
+            return False
+        return self._interior(forward, run.point) is None
+
     def _rigid(self, condition: Condition) -> bool:
         """Whether the gap is locally constant (``floor(x) == 3``): then equality is no boundary."""
         return condition.gap.op in _ROUNDING or _only_rounded(condition.gap)
 
-    def _interior(self, run: TracedRun) -> np.ndarray | None:
+    def rounded(self, cell: Cell) -> list[tuple[Node, float]]:
+        """Arguments of forward's rounding operations, and the offset at which each jumps.
+
+        ``floor`` jumps where its argument is an integer, ``rint`` half-way between.
+        """
+        found = self._rounded.get(cell.key)
+        if found is None:
+            roots = [*cell.run.outputs, *(c.gap for c in cell.run.forward_conditions)]
+            found = self._rounded[cell.key] = [
+                (n.args[0], 0.5 if n.op == "rint" else 0.0)
+                for n in topological(roots)
+                if n.op in _ROUNDING
+            ]
+        return found
+
+    def at_jump(self, cell: Cell, point: np.ndarray) -> list[Node]:
+        """The arguments of rounding operations that sit on a jump at the point."""
+        rounded = self.rounded(cell)
+        if not rounded:
+            return []
+        values = dict(zip(self.instance.names, point, strict=True))
+        found = self.program([n for n, _ in rounded]).run(FLOAT, values)
+        at = []
+        for (node, offset), value in zip(rounded, found, strict=True):
+            shifted = float(value) - offset
+            if abs(shifted) < 1e15 and abs(shifted - round(shifted)) <= 1e-13 * max(abs(shifted), 1):
+                at.append(node)
+        return at
+
+    def _interior(self, conditions: list[Condition], point: np.ndarray) -> np.ndarray | None:
         """A point nearby with the same decisions and no gap equal to zero, or None."""
         rng = np.random.default_rng(1)
-        point = run.point
-        movable = [c for c in run.conditions if not self._rigid(c)]
+        movable = [c for c in conditions if not self._rigid(c)]
         trials = []
         for size in (1e-1, 1e-2, 1e-4, 1e-7):
             for _ in range(24):
@@ -264,9 +304,9 @@ class Explorer:
         points = points[[self.instance.in_domain(p) for p in points]]
         if not len(points):
             return None
-        every = self.gaps(run.conditions, points)
+        every = self.gaps(conditions, points)
         good = np.ones(len(points), dtype=bool)
-        for c, row in zip(run.conditions, every, strict=True):
+        for c, row in zip(conditions, every, strict=True):
             decided = {"<": row < 0, "<=": row <= 0, "==": row == 0}[c.relation]
             good &= decided == c.outcome
             if c in movable:

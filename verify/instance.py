@@ -94,9 +94,19 @@ class TracedRun:
     missing: list[bool]
     conditions: list[Condition]
     backward_from: int
+    formula_from: int | None = None
     formula: list[Node] | None = None
     formula_error: str | None = None
     backward_error: BaseException | None = None
+    @property
+    def forward_conditions(self) -> list[Condition]:
+        """The conditions that the function itself depends on: forward's, and its formula's.
+
+        What backward alone branches on makes no kink.
+        """
+        later = [] if self.formula_from is None else self.conditions[self.formula_from :]
+        return [*self.conditions[: self.backward_from], *later]
+
     values: np.ndarray = field(default_factory=lambda: np.zeros(0))
     grad_values: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
@@ -392,6 +402,7 @@ class Instance:
             getattr(a, "_entries", a) if self.example.slots[i].varies else a
             for i, a in enumerate(args)
         ]
+        run.formula_from = len(trace.conditions)
         try:
             found = formula_nodes(
                 self.subject.formula,

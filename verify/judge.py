@@ -123,7 +123,7 @@ class Judge:
                 return Outcome(True, Wrong(point, 0, 0.0, np.nan, np.inf, True, "complex"))
             actual = actual.real
         gaps = self._nearest_boundary(cell, point)
-        if cell.thin or gaps == 0.0:
+        if cell.kinked or gaps == 0.0:
             beside = self._one_side(cell, point, run, values, actual)
             if beside is not None:
                 return beside
@@ -158,6 +158,11 @@ class Judge:
             note = self._forward_fails(self._values(run), outputs, reference, point)
             if note:
                 return Outcome(False, note=note)
+            n = self.instance.inputs
+            for k, ball in enumerate(outputs):
+                lost = self.eps * self._value_condition(reference, k, point[:n], point)
+                if not lost < 1e-2 * abs(float(ball)) and lost > self.tiny:
+                    return Outcome(False, note="forward keeps no digits there")
         return Outcome(True, Wrong(point, 0, np.nan, np.nan, np.inf, True, "raises"))
 
     def _one_side(
@@ -168,8 +173,8 @@ class Judge:
         Such a limit lies in the generalised gradient, and where the function is smooth it is the
         derivative. Anything else is for :meth:`_judge_boundary`.
         """
-        touching = [] if cell.thin else [cell]
-        if cell.thin:
+        touching = [] if cell.kinked else [cell]
+        if cell.kinked:
             touching = [c for c, _ in Touching(self.explorer, point, 1e-13).candidates]
         tried: list[tuple[Node, ...]] = []
         for other in touching:
@@ -179,16 +184,17 @@ class Judge:
             tried.append(outputs)
             outcome = self._judge_smooth(other, point, run, values, actual, exact=other is cell)
             if outcome.judged and outcome.wrong is None:
-                outcome.kink = cell.thin
+                outcome.kink = cell.kinked
                 return outcome
         return None
 
     def _exactly_on_boundary(self, cell: Cell, point: np.ndarray) -> bool:
         """Whether all gaps that are zero in floats are zero in exact arithmetic too."""
-        gaps = self.explorer.gaps_at(cell.conditions, point)
+        conditions = cell.run.forward_conditions
+        gaps = self.explorer.gaps_at(conditions, point)
         zero = [
             c.gap
-            for c, v in zip(cell.conditions, gaps, strict=True)
+            for c, v in zip(conditions, gaps, strict=True)
             if v == 0 and not self.explorer._rigid(c)
         ]
         if not zero:
@@ -200,10 +206,13 @@ class Judge:
 
     def _inside(self, cell: Cell, point: np.ndarray) -> bool:
         """Whether no condition of the cell is met with equality at the point."""
-        gaps = self.explorer.gaps_at(cell.conditions, point)
+        if self.explorer.at_jump(cell, point):
+            return False
+        conditions = cell.run.forward_conditions
+        gaps = self.explorer.gaps_at(conditions, point)
         return not any(
             v == 0 and not self.explorer._rigid(c)
-            for c, v in zip(cell.conditions, gaps, strict=True)
+            for c, v in zip(conditions, gaps, strict=True)
         )
 
     def _in_span(self, point: np.ndarray) -> bool:
@@ -212,7 +221,9 @@ class Judge:
 
     def _nearest_boundary(self, cell: Cell, point: np.ndarray) -> float:
         """The smallest gap of the cell's conditions, relative to the terms it is made of."""
-        movable = [c for c in cell.conditions if not self.explorer._rigid(c)]
+        if self.explorer.at_jump(cell, point):
+            return 0.0
+        movable = [c for c in cell.run.forward_conditions if not self.explorer._rigid(c)]
         if not movable:
             return np.inf
         values = np.abs(self.explorer.gaps_at(movable, point))

@@ -128,12 +128,14 @@ def limits_at(
 def _active(explorer: Explorer, cell: Cell, point: np.ndarray, width: float) -> list[int]:
     """The entries that can change the cell: those of the conditions met with equality."""
     n = explorer.instance.inputs
-    gaps = explorer.gaps_at(cell.conditions, point)
-    near = _near(gaps, point, width)
+    conditions = cell.run.forward_conditions
+    near = _near(explorer.gaps_at(conditions, point), point, width)
     found: set[int] = set()
-    for condition, close in zip(cell.conditions, near, strict=True):
+    for condition, close in zip(conditions, near, strict=True):
         if close and not explorer._rigid(condition):
             found.update(i for i in explorer._depends(condition.gap) if i < n)
+    for argument in explorer.at_jump(cell, point):
+        found.update(i for i in explorer._depends(argument) if i < n)
     return sorted(found) or list(range(n))
 
 
@@ -186,17 +188,20 @@ class Touching:
         self.point = point
         self.closeness = closeness
         self.every = explorer.every_gap(point)
-        self.known = [c for c in explorer.cells.values() if not c.thin]
+        self.known = [c for c in explorer.cells.values() if not c.kinked]
         self.candidates = [t for c in self.known if (t := self._touches(c)) is not None]
 
     def _touches(self, cell: Cell) -> tuple[Cell, list[Condition]] | None:
-        d = self.explorer.decisions(cell)
+        d = self.explorer.decisions(cell, forward=True)
         gaps = self.every[d.place]
         near = _near(gaps, self.point, 0.0, self.closeness)
+        if self.explorer.at_jump(cell, self.point):
+            near |= d.rigid
         sign = np.where(near, 0, np.nan_to_num(np.sign(gaps), nan=0.0)).astype(int) + 1
         if not np.all(d.allowed[np.arange(len(gaps)), sign] | near):
             return None
-        return cell, [c for c, close in zip(cell.conditions, near, strict=True) if close]
+        conditions = cell.run.forward_conditions
+        return cell, [c for c, close in zip(conditions, near, strict=True) if close]
 
     def neighbour(self, direction: np.ndarray, exact: dict[str, Fraction]) -> Cell | None:
         """The cell that one enters when leaving the point in that direction."""
@@ -216,7 +221,7 @@ class Touching:
                 cell = self.explorer.visit(trial)
             except (TraceError, ArithmeticError, ValueError):
                 continue
-            if cell is None or cell.thin or any(cell is c for c in self.known):
+            if cell is None or cell.kinked or any(cell is c for c in self.known):
                 continue
             self.known.append(cell)
             self.every = self.explorer.every_gap(self.point)

@@ -18,7 +18,7 @@ from symbolic.solve import Line, dependencies, neighbours, roots_on_line
 from verify.explore import Explorer
 from verify.instance import Instance
 
-__all__ = ["magnitudes", "ordinary", "singularities", "starts", "structured"]
+__all__ = ["magnitudes", "ordinary", "singularities", "starts", "structured", "upstreams"]
 
 
 def starts(instance: Instance, rng: np.random.Generator) -> list[np.ndarray]:
@@ -93,17 +93,42 @@ def structured(instance: Instance, rng: np.random.Generator) -> Iterator[np.ndar
     point[:n] = np.round(3 * point[:n])
     if inside(point):
         yield point
+    yield from upstreams(instance, rng)
+
+
+def upstreams(instance: Instance, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """An ordinary point under plain and under awkward upstream gradients."""
+    base = instance.draw(rng)
+    for upstream in _upstreams(instance, rng):
+        point = base.copy()
+        point[instance.inputs :] = upstream
+        yield point
+
+
+def _upstreams(instance: Instance, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Plain upstream gradients: constant, zero, one output alone, of sum zero, of mixed sizes."""
+    n = instance.inputs
     m = len(instance.names) - n
-    if m:
-        for upstream in (np.ones(m), -np.ones(m), np.zeros(m), 1e3 * rng.normal(size=m)):
-            point = bases[1].copy()
-            point[n:] = upstream
-            yield point
-        for k in range(min(m, 6)):
-            point = bases[0].copy()
-            point[n:] = 0.0
-            point[n + k] = 1.0
-            yield point
+    if not m:
+        return
+    yield from (np.ones(m), -np.ones(m), np.zeros(m), 1e3 * rng.normal(size=m))
+    yield from np.eye(m)[:6]
+    if len(instance.upstream) > 1:
+        for piece in instance.upstream:
+            for alone in (True, False):
+                g = rng.normal(size=m) if alone else np.zeros(m)
+                g[piece.start - n : piece.stop - n] = rng.normal(size=piece.size) * (not alone)
+                yield g
+    if m > 1:
+        g = np.round(4 * rng.normal(size=m)) / 4
+        g[-1] = -g[:-1].sum()
+        yield g
+        yield np.resize([1.0, -1.0], m)
+        for size in (1e20, 1e-20):
+            for k in (0, m - 1):
+                g = np.linspace(1.0, 2.0, m)
+                g[k] = size
+                yield g
 
 
 def _coincident(instance: Instance, base: np.ndarray) -> Iterator[np.ndarray]:

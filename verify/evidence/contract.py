@@ -104,7 +104,7 @@ def _result(instance: Instance, point: np.ndarray, run: FloatRun) -> list[Violat
             )
         ]
     for piece, grad in zip(instance.pieces, run.grads, strict=True):
-        if grad is not None and grad.dtype.kind == "c" and np.any(grad.imag != 0):
+        if grad is not None and grad.dtype.kind == "c":
             return [
                 Violation(
                     "dtype",
