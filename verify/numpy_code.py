@@ -19,7 +19,7 @@ from sympy.printing.precedence import PRECEDENCE
 
 from symbolic.limits import OutOfTime, time_limit
 
-__all__ = ["block", "candidates", "guarded", "stable", "total", "where"]
+__all__ = ["block", "candidates", "guarded", "logsumexp", "stable", "total", "where"]
 
 where = sp.Function("where")
 total = sp.Function("total")
@@ -28,6 +28,7 @@ expm1 = sp.Function("expm1")
 log1p = sp.Function("log1p")
 logaddexp = sp.Function("logaddexp")
 hypot = sp.Function("hypot")
+logsumexp = sp.Function("logsumexp")
 erfc = sp.Function("erfc")  # SymPy's own turns erfc(-x) into 2 - erfc(x)
 
 _CODE = {
@@ -38,6 +39,7 @@ _CODE = {
     "log1p": "np.log1p",
     "logaddexp": "np.logaddexp",
     "hypot": "np.hypot",
+    "logsumexp": "special.logsumexp",
     "erfc": "special.erfc",
 }
 
@@ -57,6 +59,8 @@ def stable(expression: Any) -> Any:
     """
     if not expression.args:
         return expression
+    if expression.func == where:
+        return where(expression.args[0], *(stable(a) for a in expression.args[1:]))
     args = [stable(a) for a in expression.args]
     if isinstance(expression, sp.Add):
         return _sum(sp.Add(*args))
@@ -65,7 +69,7 @@ def stable(expression: Any) -> Any:
     if isinstance(expression, sp.Pow):
         return _power(*args)
     if isinstance(expression, sp.log):
-        # The argument as it was written: a sum that lost nothing in itself may do so as a logarithm.
+        # The argument as it was written: its own stable form may hide a sum of exponentials.
         return _log(args[0], expression.args[0])
     return expression.func(*args)
 
@@ -130,12 +134,18 @@ def _exponential_sum(e: Any) -> Any:
 
 
 def _power(base: Any, exponent: Any) -> Any:
+    if base.func == total and isinstance(base.args[0], sp.exp):  # a softmax
+        return sp.exp(exponent * logsumexp(base.args[0].args[0]))
     if exponent.is_Integer and exponent < 0:
         u = _exponential_sum(base)
         if u is not None:
             return expit(-u) ** (-exponent)
         terms = base.args
-        if isinstance(base, sp.Add) and len(terms) == 2 and all(isinstance(t, sp.exp) for t in terms):
+        if (
+            isinstance(base, sp.Add)
+            and len(terms) == 2
+            and all(isinstance(t, sp.exp) for t in terms)
+        ):
             a, b = (t.args[0] for t in terms)
             return sp.exp(exponent * a) * expit(a - b) ** (-exponent)
     if exponent.is_Rational and exponent.q == 2 and isinstance(base, sp.Add):
@@ -150,6 +160,10 @@ def _product(e: Any) -> Any:
     if not isinstance(e, sp.Mul):
         return e
     factors = list(e.args)
+    powers = [f for f in factors if isinstance(f, sp.exp)]
+    if len(powers) > 1 and e.has(logsumexp):
+        rest = [f for f in factors if f not in powers]
+        return _product(sp.Mul(*rest, sp.exp(sp.Add(*(f.args[0] for f in powers)))))
     for i, factor in enumerate(factors):
         base, power = factor.as_base_exp()
         if base.func == expm1 and power.is_Integer and power < 0:
@@ -172,6 +186,8 @@ def _product(e: Any) -> Any:
 
 
 def _log(argument: Any, original: Any) -> Any:
+    if argument.func == total and isinstance(argument.args[0], sp.exp):
+        return logsumexp(argument.args[0].args[0])
     if argument.func == expit:
         return -logaddexp(0, -argument.args[0])
     if isinstance(original, sp.Add):
@@ -241,7 +257,7 @@ def candidates(expression: Any, seconds: float = 0.3) -> Iterator[Any]:
         try:
             with time_limit(seconds):
                 found = _branchwise(expression, form)
-                improved = _half_angle(_branchwise(found, stable))
+                improved = _half_angle(stable(found))
         except OutOfTime:
             continue
         except Exception:  # SymPy's own trouble costs this one form
@@ -357,9 +373,10 @@ def _decimal(e: Any) -> Any:
     if not e.args:
         return e
     args = [_decimal(a) for a in e.args]
-    if isinstance(e, (sp.Add, sp.Mul)):
+    if isinstance(e, (sp.Add, sp.Mul)) or e.func == where:
         args = [sp.Float(float(a)) if _short(a) else a for a in args]
-        return e.func(*args, evaluate=False) if any(a.is_Float for a in args) else e.func(*args)
+        if e.func != where and any(a.is_Float for a in args):
+            return e.func(*args, evaluate=False)
     return e.func(*args)
 
 

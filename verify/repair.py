@@ -1,11 +1,11 @@
 """A right backward as NumPy code, for a report on a wrong one.
 
-The derivative that SymPy gives of the formula (of the traced forward where none is declared) becomes
-code in several equal forms; each is put in the place of the wrong backward and checked by the same
-checker, and of those that pass the one that loses the fewest digits is shown. What fits no simple
-pattern (see :func:`repair`) gets no repair.
+SymPy's derivative of the formula (of the traced forward where none is declared) becomes code in
+several equal forms; each is put in the place of the wrong backward and checked by the same checker,
+and of those that pass the one that loses the fewest digits is shown. What fits no simple pattern
+(see :func:`repair`) gets no repair.
 
-May import: everything of :mod:`verify` but the command and the reports; :mod:`verify.check` when used.
+May import: everything of :mod:`verify` but the command and the reports.
 """
 
 from __future__ import annotations
@@ -101,7 +101,6 @@ class _Best:
     """The best code so far that passed the whole check."""
 
     code: str | None = None
-    ulps: float = np.inf
 
 
 @dataclass
@@ -109,8 +108,8 @@ class _Plan:
     """Right gradients as SymPy expressions of plain symbols.
 
     ``gradients`` has one for each positional argument, None where it is not differentiated, and a
-    tuple where each entry has its own; ``unpack`` are lines that name entries; ``general``: the code
-    holds at other shapes too.
+    tuple where each entry has its own; ``unpack`` are lines that name entries; ``general``: the
+    code holds at other shapes too.
     """
 
     gradients: list[Any]
@@ -132,6 +131,7 @@ def _search(
         wanted = _examples(subject, instance, examples, plan)
         smallest = min(wanted, key=lambda e: e.size)
         passed: list[tuple[float, int, Any, str]] = []
+
         for i, gradients in enumerate(_forms(plan.gradients)):
             if i >= _MOST_FORMS or time.monotonic() > enough:
                 break
@@ -140,19 +140,26 @@ def _search(
                 continue
             code, patched = made
             ulps = _passes(patched, [smallest], max_ulps, end)
-            if ulps is not None:
-                passed.append((ulps, i, patched, code))
-                if ulps <= _GOOD_ULPS:
-                    break
-        for ulps, _, patched, code in sorted(passed, key=lambda found: (_grade(found[0]), found[1])):
-            if wanted == [smallest] or _passes(patched, wanted, max_ulps, end) is not None:
-                best.code, best.ulps = code, ulps
+            if ulps is None:
+                continue
+            if ulps > _GOOD_ULPS:
+                # Of forms about as accurate the earlier one.
+                passed.append((float(np.ceil(np.log2(ulps))), i, patched, code))
+            elif _settled(best, code, patched, wanted, max_ulps, end):
+                return
+        for _, _, patched, code in sorted(passed, key=lambda found: found[:2]):
+            if _settled(best, code, patched, wanted, max_ulps, end):
                 return
 
 
-def _grade(ulps: float) -> float:
-    """Accuracy in steps: of forms about as good the earlier one is kept."""
-    return 0.0 if ulps <= _GOOD_ULPS else float(np.ceil(np.log2(ulps)))
+def _settled(
+    best: _Best, code: str, patched: Any, wanted: list[Example], max_ulps: float, end: float
+) -> bool:
+    """Whether the code passes at all examples; then it is the best."""
+    if _passes(patched, wanted, max_ulps, end) is None:
+        return False
+    best.code = code
+    return True
 
 
 def _passes(patched: Any, examples: list[Example], max_ulps: float, end: float) -> float | None:
@@ -246,7 +253,9 @@ def _names(subject: Subject, instance: Instance) -> list[str]:
     return [s.name for s in instance.example.slots]
 
 
-def _at_shapes(subject: Subject, instance: Instance, shapes: dict[int, tuple[int, ...]]) -> Instance:
+def _at_shapes(
+    subject: Subject, instance: Instance, shapes: dict[int, tuple[int, ...]]
+) -> Instance:
     """The same subject, forward alone, with other shapes at some positions."""
     slots = list(instance.example.slots)
     for position, shape in shapes.items():
@@ -260,7 +269,7 @@ def _at_shapes(subject: Subject, instance: Instance, shapes: dict[int, tuple[int
 
 
 def _explored(instance: Instance, seconds: float = 0.4) -> list[Cell]:
-    """The cells of forward that have a derivative of their own; an error where they do not cover."""
+    """Forward's cells that have an interior; an error where there are too many."""
     from verify import points
 
     explorer = Explorer(instance, time.process_time() + seconds, most=24)
@@ -282,7 +291,7 @@ def _gradients(instance: Instance, cell: Cell, names: Sequence[str]) -> list[Any
 
 
 def _tree(cells: Sequence[tuple[Cell, Any]], renamed: dict[Any, Any], depth: int = 0) -> Any:
-    """Expressions of cells as nested ``where``, along the decisions in the order they were taken."""
+    """Expressions of cells as nested ``where``, along the decisions in their order."""
     import sympy as sp
 
     from verify.numpy_code import where
@@ -305,9 +314,6 @@ def _tree(cells: Sequence[tuple[Cell, Any]], renamed: dict[Any, Any], depth: int
         if here is None or (here.gap, here.relation) != (condition.gap, condition.relation):
             raise ValueError("decisions in another order")
         sides[here.outcome].append((c, e))
-    if condition.relation == "==":  # an equality without interior: the other side alone counts
-        if not sides[True] or not sides[False]:
-            return _tree(sides[True] or sides[False], renamed, depth + 1)
     gap = to_sympy([condition.gap])[0].xreplace(renamed)
     test = _comparison(gap, condition.relation)
     yes, no = (_tree(sides[k], renamed, depth + 1) for k in (True, False))
@@ -416,12 +422,8 @@ def _factor(
     from symbolic.primitives import FLOAT
 
     at_one = {n: float(v) for n, v in zip(one.names, cell.point, strict=True)}
-    at_three = {
-        f"{p.name}[{j}]": at_one[f"{p.name}[0]"] for p in three.pieces for j in range(3)
-    }
-    run = three.trace(
-        np.array([at_three.get(n, 1.0) for n in three.names])
-    )
+    at_three = {f"{p.name}[{j}]": at_one[f"{p.name}[0]"] for p in three.pieces for j in range(3)}
+    run = three.trace(np.array([at_three.get(n, 1.0) for n in three.names]))
     wrt = [three.graph.variable(f"{p.name}[0]") for p in three.pieces]
     slopes = three.graph.vjp(run.formula or run.outputs, [three.graph.one], wrt)
     graph = one.graph
@@ -438,21 +440,19 @@ def _factor(
 def _with_sums(subject: Subject, instance: Instance) -> _Plan | None:
     """Gradients that contain sums over all entries: norms, variances, log-sum-exp.
 
-    Derived at 3 and at 5 entries: what is the same but for its numbers holds at every size, with the
-    numbers as functions of the size.
+    Derived at 3 and at 5 entries: what is the same but for its numbers holds at every size, with
+    the numbers as functions of the size.
     """
     if not _is_scalar(instance):
         return None
-    big, small = _sizes(instance)
+    big, _ = _sizes(instance)
     found = []
     for n in (3, 5):
         made = _at_shapes(subject, instance, {p.position: (n,) for p in big})
         run = made.trace(made.draw(np.random.default_rng(7)))
         wrt = [f"{p.name}[0]" if p.shape else p.name for p in made.pieces]
         cell = Cell((), run, thin=False)
-        found.append(
-            [_collapsed(e, [p.name for p in big], n) for e in _gradients(made, cell, wrt)]
-        )
+        found.append([_collapsed(e, [p.name for p in big], n) for e in _gradients(made, cell, wrt)])
     size = _symbol(f"{big[0].name}.size")
     gradients = [_unified(a, b, (3, 5), size) for a, b in zip(*found, strict=True)]
     place = {p.position: k for k, p in enumerate(instance.pieces)}
@@ -577,9 +577,7 @@ def _each_its_own(subject: Subject, instance: Instance) -> _Plan | None:
             gradients.append(None)
             continue
         p = place[i]
-        trees = [
-            _tree([(c, row[k]) for c, row in rows], renamed) for k in range(p.start, p.stop)
-        ]
+        trees = [_tree([(c, row[k]) for c, row in rows], renamed) for k in range(p.start, p.stop)]
         gradients.append(tuple(trees) if p.shape else trees[0])
     return _Plan(gradients, tuple(unpack), general=False)
 
@@ -631,21 +629,21 @@ def _function(subject: FunctionSubject, instance: Instance, plan: _Plan) -> tupl
     grad = "grad" if "grad" not in names else "grad_output"
     partial = _partials(subject, names, plan, instance) if plan.elementwise else None
     if partial is not None:
-        text, partials = partial
-        body = {"partials": partials}
+        code, partials = partial
+        body: dict[str, Any] = {"partials": partials}
         made = type(original)(original.__name__, original.__bases__, {
             **{k: v for k, v in vars(original).items() if k not in _MADE}, **body,
         })  # fmt: skip
-        return text, (made, {})
+        return code, (made, {})
     lines, results = _printed(plan, grad, instance)
     used = [n for n in names if any(_mentions(t, n) for t in [*plan.unpack, *lines, *results])]
     saved = _saved(subject, instance)
     order = used if saved is None or not set(used) <= set(saved) else saved
     text = [f"def backward(ctx, {grad}):"]
-    if used or order is saved:
+    if used:
         unpacked = ", ".join(n if n in used else "_" for n in order)
-        if used:
-            text.append(f"    {unpacked if len(order) > 1 else f'({unpacked},)'} = ctx.saved_tensors")
+        unpacked = unpacked if len(order) > 1 else f"({unpacked},)"
+        text.append(f"    {unpacked} = ctx.saved_tensors")
     text += [f"    {line}" for line in [*plan.unpack, *lines]]
     text.append(f"    return {', '.join(results)}")
     code = "\n".join(text)
@@ -680,9 +678,9 @@ def _partials(
             parts.append("None")
             continue
         _, [text] = block([g], shared=False)
-        used = [n for n in names if _mentions(text, n)] or names[:1]
-        if not any(_mentions(text, n) for n in names):
-            text = f"{text} + 0*{names[0]}"
+        used = [n for n in names if _mentions(text, n)]
+        if not used:  # a constant: left to the general form
+            return None
         parts.append(f"lambda {', '.join(used)}: {text}")
     code = f"partials = ({', '.join(parts)},)"
     return _imports(code) + code, _executed(code)["partials"]
@@ -734,7 +732,10 @@ def _pair(subject: PairSubject, instance: Instance, plan: _Plan) -> tuple[str, A
     text.append(f"    return {', '.join(results if len(names) > 1 else differentiated)}")
     code = "\n".join(text)
     comment = _assumed(subject, instance)
-    return _imports(code) + comment + code, (subject.function, {subject.kind: _executed(code)[name]})
+    return _imports(code) + comment + code, (
+        subject.function,
+        {subject.kind: _executed(code)[name]},
+    )
 
 
 def _printed(plan: _Plan, grad: str | None, instance: Instance) -> tuple[list[str], list[str]]:
@@ -769,9 +770,9 @@ def _printed(plan: _Plan, grad: str | None, instance: Instance) -> tuple[list[st
 
 def _varies(e: Any, arrays: list[Any]) -> bool:
     """Whether the value of an expression has the arrays' shape."""
-    from verify.numpy_code import total
+    from verify.numpy_code import logsumexp, total
 
-    if e.func == total:
+    if e.func in (total, logsumexp):
         return False
     return e in arrays or any(_varies(a, arrays) for a in e.args)
 
