@@ -85,6 +85,11 @@ def diagnose(judge: Judge, wrong: Wrong) -> str | None:
     piece, _ = judge.instance.owner(wrong.entry)
     if not np.isfinite(wrong.actual):
         return _not_finite(wrong)
+    if wrong.formula is False:
+        return (
+            "right in exact arithmetic: the digits are lost in floats, by a difference of nearly equal "
+            "numbers (cancellation) or by an intermediate that overflows or underflows"
+        )
     found = samples(judge, wrong)
     if not found:
         return None
@@ -168,6 +173,8 @@ def _ratio(piece: Piece, found: Sequence[Sample]) -> str | None:
     ratio = float(np.median(ratios))
     if abs(ratio + 1) < 1e-9:
         return "the sign is wrong: backward gives minus the derivative"
+    if abs(ratio - 1) < 1e-14:
+        return None
     if abs(ratio - 1) < 1e-4:
         return f"a constant is inexact: backward is {ratio - 1:+.3g} off, relative, everywhere"
     return f"a constant factor: backward is {_number(ratio)} times the derivative"
