@@ -115,6 +115,8 @@ def explain_function(function: Any, timeout: float = 20.0) -> Derivation:
     handed: list[Any] = []
     tensors: dict[str, Any] = {}
     first = 1
+    if not labels:
+        raise ValueError("forward takes no argument beside ctx to differentiate by")
     for name, argument in zip(labels, arguments, strict=True):
         if not isinstance(argument, tuple):
             array = np.asarray(argument)
@@ -138,7 +140,9 @@ def explain_function(function: Any, timeout: float = 20.0) -> Derivation:
                 continue
             try:
                 found = derive(output, tensor, names=tensors, timeout=timeout)
-            except ValueError:  # this output does not depend on it
+            except ValueError as error:
+                if "does not depend" not in str(error):
+                    raise
                 steps.append(remark(f"no derivative in {name}"))
                 continue
             result = result or found.result

@@ -22,8 +22,10 @@ from symbolic.formulas import (
     as_objects,
     exact,
     formula_nodes,
+    node_values,
     parameter_names,
 )
+from symbolic.graph import Graph
 from symbolic.index_notation import Entry, entries, evaluate
 from symbolic.index_rules import GATHERS, RULES, Indexed, gather, new_axes
 from symbolic.sympy_bridge import UnknownOperation
@@ -487,7 +489,7 @@ def _size(expression: sp.Expr) -> int:
 def _jacobians(
     node: Any, arguments: Any, raw: list[Any], keywords: dict[str, Any], output: int | None
 ) -> list[np.ndarray | None]:
-    """The local derivatives in floats: of the declared formula, else what backward says."""
+    """The local derivatives in floats: of the formula, of forward, or else what backward says."""
     function = node.function
     shapes = (node.outputs and [shape for shape, _ in node.outputs]) or [node.shape]
     shape = shapes[output or 0]
@@ -497,10 +499,15 @@ def _jacobians(
     if int(np.prod(shape)) * max(sizes, default=0) > _MOST_JACOBIAN:
         return [None] * len(raw)
     # Our own backwards are right, and say what a maximum's derivative is taken to be at a tie.
-    if hasattr(function, "formula") and sum(sizes) <= 64 and not _is_built_in(function):
+    if sum(sizes) <= 64 and not _is_built_in(function):
+        if hasattr(function, "formula"):
+            try:
+                return _from_formula(function, arguments, raw, keywords, shapes, output or 0)
+            except (FormulaError, UnknownOperation, ArithmeticError):
+                pass
         try:
-            return _from_formula(function, arguments, raw, keywords, shapes, output or 0)
-        except (FormulaError, UnknownOperation, ArithmeticError):
+            return _from_forward(function, arguments, raw, keywords, output or 0)
+        except Exception:  # the user's code, on symbols: it may raise anything
             pass
     return _from_backward(node, raw, keywords, shapes, output or 0)
 
@@ -508,7 +515,6 @@ def _jacobians(
 def _from_formula(
     function: Any, arguments: Any, raw: list[Any], keywords: Any, shapes: Any, output: int
 ) -> list[np.ndarray | None]:
-    from symbolic.formulas import node_values
     from symbolic.values import Trace
 
     trace = Trace()
@@ -522,23 +528,48 @@ def _from_formula(
             array[index] = trace.symbol(f"a{k}_{index}", float(value[index]))
         handed.append(array)
     nodes = formula_nodes(function, handed, keywords, trace, shapes)[output]
-    known = {
-        s.node: s.value
+    inputs = [
+        None if edge is None else np.reshape([s.node for s in a.flat], a.shape)
         for (edge, _), a in zip(arguments, handed, strict=True)
-        if edge is not None
-        for s in a.flat
+    ]
+    return _rows(trace.graph, nodes, inputs, raw)
+
+
+def _from_forward(
+    function: Any, arguments: Any, raw: list[Any], keywords: Any, output: int
+) -> list[np.ndarray | None]:
+    """By running forward on symbols, on the cell of the values that it was recorded with."""
+    from symbolic.subjects import traced_at
+
+    names = [f"a{k}" for k in range(len(raw))]
+    run = traced_at(function, names, raw, keywords)
+    inputs = [
+        None if edge is None else run.inputs[name]
+        for (edge, _), name in zip(arguments, names, strict=True)
+    ]
+    return _rows(run.graph, np.asarray(run.outputs[output], dtype=object), inputs, raw)
+
+
+def _rows(
+    graph: Graph, outputs: np.ndarray, inputs: list[np.ndarray | None], raw: list[Any]
+) -> list[np.ndarray | None]:
+    """The values of the derivative of each output by each input."""
+    known = {
+        node: float(value)
+        for array, values in zip(inputs, raw, strict=True)
+        if array is not None
+        for node, value in zip(array.flat, np.ravel(values), strict=True)
     }
     results: list[np.ndarray | None] = []
-    for (edge, _), array in zip(arguments, handed, strict=True):
-        if edge is None:
+    for array in inputs:
+        if array is None:
             results.append(None)
             continue
-        wrt = [s.node for s in array.flat]
         rows = [
-            node_values(trace.graph.vjp([node], [trace.graph.one], wrt), known)
-            for node in nodes.flat
+            node_values(graph.vjp([node], [graph.one], list(array.flat)), known)
+            for node in outputs.flat
         ]
-        results.append(np.array(rows, dtype=float).reshape(nodes.shape + array.shape))
+        results.append(np.array(rows, dtype=float).reshape(outputs.shape + array.shape))
     return results
 
 
@@ -556,7 +587,10 @@ def _from_backward(
         grads = grads if isinstance(grads, tuple) else (grads,)
         for column, g, value in zip(columns, grads, raw, strict=False):
             column.append(np.zeros(np.shape(value)) if g is None else np.asarray(g, dtype=float))
-    return [
-        np.array(column).reshape((*shape, *np.shape(value))) if edge is not None else None
-        for column, value, edge in zip(columns, raw, node.edges, strict=True)
-    ]
+    results: list[np.ndarray | None] = []
+    for column, value, edge in zip(columns, raw, node.edges, strict=True):
+        # A gradient that is missing, or of a wrong shape, says nothing.
+        fits = len(column) == np.prod(shape) and all(g.shape == np.shape(value) for g in column)
+        known = edge is not None and fits
+        results.append(np.array(column).reshape((*shape, *np.shape(value))) if known else None)
+    return results

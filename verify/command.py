@@ -453,4 +453,5 @@ def explain(target: str, latex: bool) -> None:
     try:
         click.echo(explanation(target, latex=latex))
     except LoadError as error:
-        raise click.UsageError(str(error)) from None
+        click.echo(f"error: {error}", err=True)
+        sys.exit(USAGE)

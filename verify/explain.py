@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from verify.load import LoadError, is_function, load
+from verify.load import LoadError, is_function, load, source_of
 
 # The first at which the result is a scalar is shown: a loss on a vector rather than on a number.
 SHAPES: tuple[tuple[int, ...], ...] = ((3,), (2, 2), ())
@@ -31,7 +31,12 @@ def explanation(target: str, *, latex: bool = False) -> str:
     if is_function(subject):
         from symbolic import explain_function
 
-        derivations = [("", explain_function(subject))]
+        try:
+            derivations = [("", explain_function(subject))]
+        except Exception as error:  # the user's code, run on arguments made up here
+            raise LoadError(
+                target, f"{type(error).__name__}: {error}", source_of(subject)
+            ) from error
     else:
         derivations = _of_callable(target, subject)
     parts = []

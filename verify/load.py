@@ -53,7 +53,8 @@ class Target:
     @property
     def is_path(self) -> bool:
         """Whether `module` is a file rather than an import name."""
-        return self.module.endswith(".py") or "/" in self.module or os.sep in self.module
+        text = self.module
+        return text.endswith(".py") or "/" in text or os.sep in text or not text.strip(".")
 
     def __str__(self) -> str:
         return f"{self.module}:{self.name}" if self.name else self.module
@@ -293,7 +294,9 @@ def _top_level_names() -> list[str]:
 
 def _import_file(path: Path) -> ModuleType:
     if path.is_dir():
-        raise LoadError(str(path), "it is a directory: name the files in it, or import a package")
+        raise LoadError(
+            str(path), "it is a directory: name the files in it, or a package by its name"
+        )
     if not path.is_file():
         folder = path.parent if path.parent.is_dir() else Path()
         near = difflib.get_close_matches(path.name, [p.name for p in folder.glob("*.py")], n=1)

@@ -11,11 +11,25 @@ def functions(write, tmp_path, monkeypatch):
     return write(
         "functions.py",
         """
+        import numpy as np
+        from autodiff import Function
         def loss(x): return ((x + 2) * (x + 2) * 3).mean()
         def product(x, y): return x * y
         def constant(x): return 3
         def picky(x): raise ValueError("never")
         def nothing(): return 3
+        class Raises(Function):
+            @staticmethod
+            def forward(ctx, x): raise RuntimeError("no weights")
+        class NoContext(Function):
+            @staticmethod
+            def forward(x): return x
+        class Wrong(Function):
+            @staticmethod
+            def forward(ctx, x): return np.asarray(x).sum(axis=-1)
+            @staticmethod
+            def backward(ctx, grad): return 7 * grad
+            examples = [((3,),)]
         """,
     )
 
@@ -46,11 +60,19 @@ def test_latex(functions):
         ("picky", "takes none of the shapes .*: never"),
         ("nothing", "takes no arguments"),
         ("missing", "there is no missing"),
+        ("Raises", "RuntimeError: no weights .functions.py:"),
+        ("NoContext", "no argument beside ctx"),
     ],
 )
 def test_says_why_not(functions, name, complaint):
     with pytest.raises(LoadError, match=complaint):
         explanation(f"functions.py:{name}")
+
+
+def test_a_wrong_backward_is_no_source_of_the_derivation(functions):
+    text = explanation("functions.py:Wrong")
+    assert "7" not in text
+    assert "1" in text.splitlines()[-1]
 
 
 def test_the_command(functions, capsys):

@@ -129,8 +129,10 @@ def test_one_line_for_a_pass():
 
 
 def test_many_shapes_are_counted():
-    shown = text.render(success(scope="at shapes (), (3,), (2, 3), (1, 3)"), verbose=False)
-    assert shown.endswith("4 shapes")
+    shown = text.render(success(scope="at x (2, 3), axis=0; x (2, 3), axis=1"), verbose=False)
+    assert shown.endswith("2 examples")
+    shown = text.render(success(scope="at w (3,), x (4, 3), y (4,)"), verbose=False)
+    assert shown.endswith("1 example")
 
 
 def test_verbose_has_the_evidence():
@@ -203,3 +205,26 @@ def test_inputs_that_do_not_fit_on_a_line_have_their_own():
 def test_summary_counts(capsys):
     text.show_summary(text.console(), [success(), success(), failure()], 1.25)
     assert capsys.readouterr().out == "3 checked: 2 proved, 1 refuted in 1.2 s\n"
+
+
+def test_no_entry_is_named_where_none_was_compared():
+    found = Counterexample({"x": 2.0}, 1.0, (), float("nan"), float("nan"))
+    report = Report(
+        "f.py:F",
+        Verdict.REFUTED,
+        blame="backward",
+        counterexample=found,
+        findings=[Finding("contract", "fail", "backward raises KeyError")],
+    )
+    lines = text.render(report).splitlines()
+    assert lines[0] == "REFUTED  f.py:F: backward raises KeyError"
+    assert lines[1].split(maxsplit=1)[1] == "x = 2.0, grad_output = 1.0"
+
+
+def test_a_matrix_has_a_line_for_each_row():
+    x = np.arange(6).reshape(2, 3) / 7
+    found = Counterexample({"x": x, "y": x}, x, (0, 1), 1.0, 2.0)
+    shown = text.render(Report("f.py:F", Verdict.REFUTED, argument="x", counterexample=found))
+    rows = [line.strip() for line in shown.splitlines()]
+    assert f"at         x = {x.tolist()[0]},".replace("[0.0", "[[0.0") in rows
+    assert f"{x.tolist()[1]}]" in rows

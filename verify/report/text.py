@@ -85,7 +85,10 @@ def _line(report: Report) -> Text:
 
 def _scope(report: Report) -> str:
     scope = (report.scope or "").removeprefix("at ")
-    return scope if len(scope) <= 14 else f"{scope.count('(')} shapes"
+    if len(scope) <= 14 or scope.endswith(" examples"):
+        return scope
+    count = scope.count("; ") + 1  # between examples; within one there are commas
+    return "1 example" if count == 1 else f"{count} examples"
 
 
 def _show_pass_details(out: Console, report: Report) -> None:
@@ -114,7 +117,7 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
     if found is not None:
         for name, value in wording.inputs(found) if long else ():
             first = name == next(iter(found.inputs))
-            _row(out, "at" if first else "", f"{name} = {_value(value)}")
+            _array(out, "at" if first else "", name, value)
     if (values := wording.values(report)) is not None:
         _row(out, "given", values[0], style="red")
         _row(out, "expected", values[1], style="green")
@@ -152,6 +155,22 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
 def _value(value: object) -> str:
     text = wording.listed(value)
     return text if len(text) <= 500 else wording.array(value)
+
+
+def _array(out: Console, label: str, name: str, value: object) -> None:
+    """``label     name = value``; a matrix that is too long for a line has a line for each row."""
+    text = _value(value)
+    if len(text) > out.width - 17 - len(name) and text.startswith("[["):
+        rows = text.replace("], [", "],\n[").split("\n")
+        if all(len(row) <= 200 for row in rows):
+            lead = " " * (len(name) + 4)
+            for place, row in enumerate(rows):
+                first = place == 0
+                _row(
+                    out, label if first else "", (f"{name} = " if first else lead) + row, wrap=False
+                )
+            return
+    _row(out, label, f"{name} = {text}")
 
 
 def _row(out: Console, label: str, value: object, *, style: str = "", wrap: bool = True) -> None:

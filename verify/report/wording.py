@@ -86,16 +86,16 @@ def headline(report: Report) -> str:
     match report.verdict:
         case Verdict.REFUTED if report.blame in ("forward", "formula", "domain"):
             if failed and failed[0].message:
-                return _sentence(f"{report.blame}: {failed[0].message}")
+                return _blamed(report.blame or "", failed[0].message)
             return f"{report.blame} is the odd one out"
         case Verdict.REFUTED:
             if failed and all(f.evidence == "contract" for f in failed):
-                return _sentence(f"backward: {failed[0].message}")
+                return _blamed("backward", failed[0].message)
             if argument is not None:
                 order = "second " if _only(failed, "second_order") else ""
                 return f"backward gives a wrong {order}gradient of {argument}"
             if failed and failed[0].message:
-                return _sentence(f"backward: {failed[0].message}")
+                return _blamed("backward", failed[0].message)
             return "backward is wrong"
         case Verdict.INACCURATE:
             whose = f"the gradient of {argument}" if argument else "the gradient"
@@ -109,6 +109,11 @@ def headline(report: Report) -> str:
             return _sentence(report.reason or (skipped[0] if skipped else "nothing could be said"))
         case _:
             return report.verdict.meaning
+
+
+def _blamed(who: str, message: str) -> str:
+    """``backward: what it did``, or the message alone where it names the culprit itself."""
+    return _sentence(message if message.startswith(who) else f"{who}: {message}")
 
 
 def _only(findings: list, evidence: str) -> bool:
@@ -153,16 +158,21 @@ def where(report: Report, *, short: bool = False) -> str | None:
     found = report.counterexample
     if found is None:
         return place(report)
-    entry = entry_name(report.argument, tuple(found.index))
+    # Without two numbers to compare it is not about one entry.
+    whole = values(report) is None
+    entry = entry_name(report.argument, () if whole else tuple(found.index))
+    entry = "" if whole and report.argument is None else entry
     if not short:
         point = ", ".join(f"{name} = {array(value)}" for name, value in inputs(found))
-        return f"{entry} at {point}" if point else entry
+        return " at ".join(part for part in (entry, point) if part)
     shapes = [
         f"{name} {tuple(value.shape)}"
         for name, value in inputs(found)
         if getattr(value, "shape", ())
     ]
-    return f"{entry}, shapes {', '.join(shapes)}" if shapes else entry
+    if not shapes:
+        return entry or "at the input below"
+    return f"{entry}, shapes {', '.join(shapes)}" if entry else f"shapes {', '.join(shapes)}"
 
 
 def again(report: Report) -> str | None:
