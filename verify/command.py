@@ -317,6 +317,12 @@ class _Run:
         self.reports.append(result)
         if not (self.given["quiet"] and result.ok):
             show(self.out, result, verbose=self.given["verbose"])
+            if not result.ok and self.plan.companions and not self.given["examples"]:
+                self.out.print(
+                    "The shapes of the arguments were guessed; --example gives them: "
+                    "--example '(3,), (4, 3)'\n",
+                    soft_wrap=True,
+                )
 
     def _command(self, report: Report) -> str:
         """What to type to see this result again."""
@@ -347,8 +353,14 @@ class _Run:
             show_summary(self.out, self.reports, seconds)
         elif not self.errors and not interrupted:
             where = " ".join(filter(None, self.plan.targets)) or "the built-in Functions"
-            what = "nothing matches -k" if self.plan.select else "no Function found"
-            click.echo(f"{what} in {where}", err=True)
+            if self.plan.select:
+                click.echo(f"nothing matches -k in {where}", err=True)
+            else:
+                click.echo(
+                    f"no Function found in {where}\nA plain function is named, with its "
+                    f"derivative: gradproof {self.plan.targets[0]}:loss --grad loss_grad",
+                    err=True,
+                )
 
     def _write(self, sweep: Sweep, seconds: float) -> None:
         from verify.report import annotations, files

@@ -90,7 +90,7 @@ class TestTargets:
         write("empty.py", "x = 1")
         status, _, err = run("empty.py")
         assert status == 5
-        assert err == "no Function found in empty.py\n"
+        assert err.startswith("no Function found in empty.py\nA plain function")
 
     def test_named_twice_are_checked_once(self, run, write):
         write("layers.py", A="proved", B="proved")
