@@ -46,13 +46,20 @@ _LIBRARIES = frozenset(
 _STDLIB = os.path.dirname(os.__file__)
 
 
+# The engine runs on traced arrays as it is; only the Functions' own code is rebound.
+_ENGINE = frozenset(
+    f"autodiff.{name}"
+    for name in ("dispatch", "engine", "grad_mode", "graph", "printing", "tensor", "functional")
+)
+
+
 @functools.lru_cache(maxsize=4096)
 def is_foreign(module: str | None) -> bool:
     """Whether a module of that name holds a library's code, not the user's."""
     if not module:
         return True
     top = module.partition(".")[0]
-    if top in _LIBRARIES:
+    if top in _LIBRARIES or module in _ENGINE:
         return True
     if top not in sys.stdlib_module_names or top == "__main__":
         return False

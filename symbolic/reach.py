@@ -63,12 +63,10 @@ def counterpart(value: Any) -> Any:
     return wrapper_of(value) if callable(value) or value is np else None
 
 
-class _Walk:
-    """One walk; ``undo`` are the calls that put everything back, in order of change."""
+class _Binding:
+    """What is bound for one run; ``undo`` are the calls that put everything back, in order."""
 
     def __init__(self) -> None:
-        self.seen: set[int] = set()
-        self.todo: list[Any] = []
         self.copies: dict[int, Any] = {}
         self.undo: list[Callable[[], None]] = []
         self.alive: list[Any] = []  # ids stay valid while the objects live
@@ -80,6 +78,38 @@ class _Walk:
             self.copies[key] = counterpart(value)
             self.alive.append(value)
         return self.copies[key]
+
+    def keep(self, target: dict[str, Any], name: str) -> None:
+        """Put a name back as it is now, in the end."""
+        if name in target:
+            self.undo.append(functools.partial(target.__setitem__, name, target[name]))
+        else:
+            self.undo.append(functools.partial(target.pop, name, None))
+
+
+Effect = Callable[[_Binding], None]
+
+
+class _Walk:
+    """One walk over what can be reached.
+
+    ``effects`` are the changes that it makes, each a function of a :class:`_Binding`: a walk over a
+    large program is made once, and its effects are repeated for each run.
+    """
+
+    def __init__(self) -> None:
+        self.seen: set[int] = set()
+        self.todo: list[Any] = []
+        self.alive: list[Any] = []
+        self.effects: list[Effect] = []
+        self.binding = _Binding()
+
+    def replacement(self, value: Any) -> Any:
+        return self.binding.replacement(value)
+
+    def do(self, effect: Effect) -> None:
+        self.effects.append(effect)
+        effect(self.binding)
 
     def visit(self, value: Any) -> None:
         """Walk into ``value``, later: objects may be linked deeper than Python recurses."""
@@ -129,10 +159,10 @@ class _Walk:
             if name.startswith("scipy"):
                 self.library(name)
         for name in _stored(f.__code__):
-            self.keep(f.__globals__, name)
+            self.do(lambda b, name=name: b.keep(f.__globals__, name))  # type: ignore[misc]
         self.namespace(f.__globals__, names)
         if "float" in names and "float" not in f.__globals__:
-            self.put(f.__globals__, "float", TracedFloat)
+            self.do(lambda b: _put(b, f.__globals__, "float", TracedFloat))
         for cell in f.__closure__ or ():
             self.cell(cell, names)
         if f.__defaults__:
@@ -145,7 +175,7 @@ class _Walk:
         if isinstance(name, str) and name.startswith("scipy"):
             for known in LIBRARY:
                 if known == name or (name == "scipy" and known in sys.modules):
-                    require(known)
+                    self.do(lambda _, known=known: require(known))  # type: ignore[misc]
 
     def namespace(self, names_of: dict[str, Any], names: frozenset[str]) -> None:
         for name in names:
@@ -154,34 +184,31 @@ class _Walk:
             value = names_of[name]
             new = self.replacement(value)
             if new is not None:
-                self.put(names_of, name, new)
+                self.do(lambda b, name=name: _replace(b, names_of, name))  # type: ignore[misc]
             elif isinstance(value, types.ModuleType):
                 self.module(value, names)
             else:
                 self.visit(value)
-
-    def put(self, target: dict[str, Any], name: str, new: Any) -> None:
-        self.keep(target, name)
-        target[name] = new
-
-    def keep(self, target: dict[str, Any], name: str) -> None:
-        """Put a name back as it is now, in the end."""
-        if name in target:
-            self.undo.append(functools.partial(target.__setitem__, name, target[name]))
-        else:
-            self.undo.append(functools.partial(target.pop, name, None))
 
     def cell(self, cell: Any, names: frozenset[str]) -> None:
         try:
             value = cell.cell_contents
         except ValueError:
             return
-        # Code may rebind it (`nonlocal`): put back in any case.
-        self.undo.append(functools.partial(setattr, cell, "cell_contents", value))
         new = self.replacement(value)
+
+        def bind(b: _Binding) -> None:
+            # Code may rebind it (`nonlocal`): put back in any case.
+            held = cell.cell_contents
+            b.undo.append(functools.partial(setattr, cell, "cell_contents", held))
+            other = b.replacement(held)
+            if other is not None:
+                cell.cell_contents = other
+
+        self.do(bind)
         if new is not None:
-            cell.cell_contents = new
-        elif isinstance(value, types.ModuleType):
+            return
+        if isinstance(value, types.ModuleType):
             self.module(value, names)
         else:
             self.visit(value)
@@ -192,10 +219,14 @@ class _Walk:
 
     def defaults(self, f: types.FunctionType) -> None:
         old = f.__defaults__ or ()
-        new = tuple(self.replacement(v) if self.replacement(v) is not None else v for v in old)
-        if any(a is not b for a, b in zip(old, new, strict=True)):
-            self.undo.append(functools.partial(setattr, f, "__defaults__", old))
-            f.__defaults__ = new
+
+        def bind(b: _Binding) -> None:
+            new = tuple(r if (r := b.replacement(v)) is not None else v for v in old)
+            if any(x is not y for x, y in zip(old, new, strict=True)):
+                b.undo.append(functools.partial(setattr, f, "__defaults__", old))
+                f.__defaults__ = new
+
+        self.do(bind)
         for value in old:
             self.visit(value)
 
@@ -203,30 +234,15 @@ class _Walk:
         if len(value) > 1000:
             return
         if isinstance(value, dict):
-            kept = dict(value)
-
-            def back() -> None:
-                if value.keys() != kept.keys() or any(value[k] is not kept[k] for k in kept):
-                    value.clear()
-                    value.update(kept)
-
-            self.undo.append(back)
-            for key, item in kept.items():
-                new = self.replacement(item)
-                if new is not None:
-                    value[key] = new
-                else:
-                    self.visit(item)
-            return
-        if isinstance(value, list):
+            items = list(value.values())
+            self.do(lambda b: _bind_dict(b, value))
+        else:
             items = list(value)
-            self.undo.append(lambda: value.__setitem__(slice(None), items))
-            for i, item in enumerate(items):
-                new = self.replacement(item)
-                if new is not None:
-                    value[i] = new
-        for item in list(value):
-            self.visit(item)
+            if isinstance(value, list):
+                self.do(lambda b: _bind_list(b, value))
+        for item in items:
+            if self.replacement(item) is None:
+                self.visit(item)
 
     def class_(self, cls: type) -> None:
         for base in cls.__mro__:
@@ -234,10 +250,8 @@ class _Walk:
                 continue
             for name, value in list(vars(base).items()):
                 if type(value) is np.ndarray:
-                    new = self.replacement(value)
-                    if new is not None:
-                        self.undo.append(functools.partial(setattr, base, name, value))
-                        setattr(base, name, new)
+                    if self.replacement(value) is not None:
+                        self.do(lambda b, o=base, n=name, v=value: _bind_class(b, o, n, v))  # type: ignore[misc]
                 elif isinstance(
                     value, (types.FunctionType, staticmethod, classmethod, property, dict, list)
                 ):
@@ -257,31 +271,83 @@ class _Walk:
             self.visit(type(value))
         if type(attributes) is not dict:
             return
-        kept = dict(attributes)
-
-        def back() -> None:
-            # Attributes that the code set during the trace hold symbols: they go.
-            if attributes.keys() != kept.keys() or any(attributes[k] is not kept[k] for k in kept):
-                attributes.clear()
-                attributes.update(kept)
-
-        self.undo.append(back)
-        for name, item in kept.items():
-            new = self.replacement(item)
-            if new is not None:
-                attributes[name] = new
-            else:
+        items = list(attributes.values())
+        # Attributes that the code sets during the trace hold symbols: they go.
+        self.do(lambda b: _bind_dict(b, attributes))
+        for item in items:
+            if self.replacement(item) is None:
                 self.visit(item)
+
+
+def _put(b: _Binding, target: dict[str, Any], name: str, new: Any) -> None:
+    b.keep(target, name)
+    target[name] = new
+
+
+def _replace(b: _Binding, target: dict[str, Any], name: str) -> None:
+    new = b.replacement(target[name]) if name in target else None
+    if new is not None:
+        _put(b, target, name, new)
+
+
+def _bind_dict(b: _Binding, value: dict[Any, Any]) -> None:
+    """Replace what a dictionary holds; in the end it is as it was, keys and all."""
+    kept = dict(value)
+
+    def back() -> None:
+        if value.keys() != kept.keys() or any(value[k] is not kept[k] for k in kept):
+            value.clear()
+            value.update(kept)
+
+    b.undo.append(back)
+    for key, item in kept.items():
+        new = b.replacement(item)
+        if new is not None:
+            value[key] = new
+
+
+def _bind_list(b: _Binding, value: list[Any]) -> None:
+    items = list(value)
+    b.undo.append(lambda: value.__setitem__(slice(None), items))
+    for i, item in enumerate(items):
+        new = b.replacement(item)
+        if new is not None:
+            value[i] = new
+
+
+def _bind_class(b: _Binding, owner: type, name: str, value: Any) -> None:
+    b.undo.append(functools.partial(setattr, owner, name, value))
+    setattr(owner, name, b.replacement(value))
+
+
+# Walks made lately, by the identity of their roots (which they keep alive).
+_WALKS: dict[tuple[int, ...], tuple[Sequence[Any], list[Effect], list[Any]]] = {}
+_MOST_WALKS = 8
 
 
 @contextmanager
 def rebound(roots: Sequence[Any]) -> Iterator[None]:
-    """Bind what ``roots`` can reach to tracing counterparts until the block ends."""
-    walk = _Walk()
+    """Bind what ``roots`` can reach to tracing counterparts until the block ends.
+
+    The same roots are walked once; later runs repeat what that walk found to bind, so an object that
+    the code has made in the meantime is seen only where it replaces a known one.
+    """
+    key = tuple(map(id, roots))
+    known = _WALKS.get(key)
+    binding = _Binding()
     try:
-        for root in roots:
-            walk.visit(root)
-        walk.run()
+        if known is not None:
+            for effect in known[1]:
+                effect(binding)
+        else:
+            walk = _Walk()
+            binding = walk.binding
+            for root in roots:
+                walk.visit(root)
+            walk.run()
+            if len(_WALKS) >= _MOST_WALKS:
+                _WALKS.pop(next(iter(_WALKS)))
+            _WALKS[key] = (tuple(roots), walk.effects, walk.alive)
         yield
     finally:
-        restore(walk.undo)
+        restore(binding.undo)

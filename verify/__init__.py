@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 # Nothing is imported until it is used: `gradproof --version` must not wait for SymPy.
 __getattr__, __dir__, _ = _lazy.attach(
     __name__,
-    submodules=["domains"],
+    submodules=["domains", "strategies"],
     submod_attrs={
         "api": ["assert_correct", "check_module", "gradcheck"],
         "check": ["check"],
@@ -25,7 +25,7 @@ __getattr__, __dir__, _ = _lazy.attach(
 )
 
 if TYPE_CHECKING:
-    from verify import domains
+    from verify import domains, strategies
     from verify.api import assert_correct, check_module, gradcheck
     from verify.check import check
     from verify.registry import register
@@ -55,4 +55,5 @@ __all__ = [
     "domains",
     "gradcheck",
     "register",
+    "strategies",
 ]

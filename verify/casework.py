@@ -255,7 +255,7 @@ class Casework:
         left = max(end - time.process_time(), 0.05)
         explorer = Explorer(instance, time.process_time() + 0.45 * left)
         if len(self.examples) > 1:  # the first example is explored in full, the others less
-            explorer.most, explorer.products = 64, 8
+            explorer.most, explorer.products = 48, 8
         try:
             with time_limit(0.6 * left + 0.5):
                 explorer.explore(
@@ -533,21 +533,23 @@ class Casework:
             yield from itertools.islice(where.structured(instance, rng), 4)
             yield from where.upstreams(instance, rng)
             return
-        for cell in list(explorer.cells.values())[:40]:
+        # The first two examples are swept in full; a long list of further ones repeats the code paths
+        # with other axes and keywords, which fewer points show.
+        thorough = len(self.examples) <= 2
+        for cell in list(explorer.cells.values())[: 40 if thorough else 12]:
             if cell.thin:
                 yield from cell.samples[1:3]
         yield from where.ordinary(instance, rng, 6)
-        yield from where.structured(instance, rng)
-        for point in explorer.special[:20]:
-            yield point
-        count = 0
+        yield from itertools.islice(where.structured(instance, rng), None if thorough else 24)
+        yield from explorer.special[: 20 if thorough else 6]
         small = instance.inputs <= 2
-        for point in where.singularities(explorer, rng, 40 if small else 12):
-            count += 1
-            if count > (200 if small else 80):
-                break
-            yield point
-        yield from where.magnitudes(instance, rng, fine=instance.inputs == 1)
+        most = (200 if small else 80) if thorough else 20
+        yield from itertools.islice(where.singularities(explorer, rng, 40 if small else 12), most)
+        fine = instance.inputs == 1 and thorough
+        yield from itertools.islice(
+            where.magnitudes(instance, rng, fine), 0, None, 1 if thorough else 4
+        )
+        yield from where.upstreams(instance, rng)
         yield from where.ordinary(instance, rng, 4)
         # Cells that these points discovered, which exploration had not.
         for cell in list(explorer.cells.values()):

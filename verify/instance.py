@@ -10,9 +10,10 @@ May import: :mod:`symbolic`, :mod:`verify.subject`, :mod:`verify.examples`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -151,6 +152,7 @@ class Instance:
         self.output_dtypes: list[Any] = []
         self.names: list[str] = []
         self.printed = ""
+        self.formula = None if subject.formula is None else _remembered(subject.formula)
 
     # Points and arrays
 
@@ -405,7 +407,7 @@ class Instance:
         run.formula_from = len(trace.conditions)
         try:
             found = formula_nodes(
-                self.subject.formula,
+                self.formula,
                 entries,
                 self.example.keywords,
                 trace,
@@ -415,6 +417,30 @@ class Instance:
             run.formula = [n for p in self.upstream for n in found[p.position].ravel()]
         except Exception as error:
             run.formula_error = f"{type(error).__name__}: {error}"
+
+
+def _remembered(formula: Callable[..., Any]) -> Callable[..., Any]:
+    """The same formula; what it gave on the same SymPy symbols is given again."""
+    known: dict[Any, Any] = {}
+
+    @functools.wraps(formula)
+    def wrapped(*args: Any, **keywords: Any) -> Any:
+        try:
+            key = (tuple(map(_hashable, args)), repr(keywords))
+            hash(key)
+        except TypeError:
+            return formula(*args, **keywords)
+        if key not in known:
+            known[key] = formula(*args, **keywords)
+        return known[key]
+
+    return wrapped
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return (type(value).__name__, value.shape, str(value.dtype), tuple(value.ravel().tolist()))
+    return (type(value).__name__, value)
 
 
 def _check_outputs(arrays: Sequence[np.ndarray], raw: Sequence[Any]) -> None:

@@ -148,18 +148,27 @@ def _near(
 
 
 def _moves(active: list[int], n: int, directions: int) -> list[np.ndarray]:
-    """Directions to leave the point in: along each active axis, both ways, and across."""
+    """Directions to leave the point in: along each active axis, both ways, and across.
+
+    None is exactly along an axis: where several entries tie, the others would go on to.
+    """
     rng = np.random.default_rng(7)
     moves = []
-    for i in active[:16]:
+    for i in active[:12]:
         for sign in (1.0, -1.0):
             move = np.zeros(n)
+            if len(active) > 1:
+                move[active] = 1e-3 * rng.normal(size=len(active))
             move[i] = sign
             moves.append(move)
     if len(active) > 1:
-        for signs in [1.0, -1.0, *rng.normal(size=(directions + 2 * min(len(active), 6), 1, n))]:
+        for sign in (1.0, -1.0):
             move = np.zeros(n)
-            move[active] = np.broadcast_to(signs, (1, n))[0][active]
+            move[active] = sign + 1e-3 * rng.normal(size=len(active))
+            moves.append(move)
+        for _ in range(directions + min(len(active), 6)):
+            move = np.zeros(n)
+            move[active] = rng.normal(size=len(active))
             moves.append(move)
     return moves
 
@@ -218,7 +227,8 @@ class Touching:
             if not self.explorer.instance.in_domain(trial):
                 continue
             try:
-                cell = self.explorer.visit(trial)
+                # A cell that is known and does not touch the point needs no trace to be dismissed.
+                cell = self.explorer.locate(trial) or self.explorer.visit(trial)
             except (TraceError, ArithmeticError, ValueError):
                 continue
             if cell is None or cell.kinked or any(cell is c for c in self.known):
