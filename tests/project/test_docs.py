@@ -6,9 +6,11 @@ import runpy
 import tomllib
 from pathlib import Path
 
-import pytest
+from click.testing import CliRunner
 
 import verify
+from verify.command import check, explain
+from verify.explain import explanation
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,8 +32,26 @@ def test_the_commands_stand_on_the_first_screen():
 
 
 def test_one_version():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["version"] == verify.__version__
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert settings["project"]["dynamic"] == ["version"]
+    source = ROOT / settings["tool"]["hatch"]["version"]["path"]
+    assert f'__version__ = "{verify.__version__}"' in source.read_text()
+
+
+def test_links_lead_somewhere():
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_documents_name_options_that_exist():
+    runner = CliRunner()
+    known = runner.invoke(check, ["--help"]).output + runner.invoke(explain, ["--help"]).output
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for line in page.read_text().splitlines():
+            if "gradproof" in line and "pytest" not in line:
+                for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line):
+                    assert option in known, f"{page.name}: {line}"
 
 
 def test_the_contributors_commands_are_those_of_ci():
@@ -42,7 +62,11 @@ def test_the_contributors_commands_are_those_of_ci():
         assert command in table
 
 
-@pytest.mark.slow
+def test_the_derivation_in_the_readme_is_what_is_printed():
+    _, shown = re.findall(r"^```text\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+    assert explanation("autodiff:Softplus") == shown.rstrip("\n")
+
+
 def test_the_refutation_in_the_readme_is_what_is_printed():
     readme = runpy.run_path(str(ROOT / "tests" / "project" / "readme.py"))
     seconds, blocks, printed = readme["SECONDS"], readme["blocks"], readme["printed"]
@@ -50,7 +74,6 @@ def test_the_refutation_in_the_readme_is_what_is_printed():
     assert seconds.sub("", printed()) == seconds.sub("", blocks("text")[0])
 
 
-@pytest.mark.slow
 def test_the_python_in_the_readme_runs():
     results = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
     assert results.attempted > 2

@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import textwrap
 
-from rich import box
 from rich.console import Console
 from rich.control import strip_control_codes
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -139,14 +137,7 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
     if report.printed:
         _block(out, "printed by the code under test", report.printed)
     if report.repair:
-        # \u2500 and its like cannot be written everywhere
-        frame = box.SQUARE if "utf" in (out.encoding or "").lower() else box.ASCII
-        code = Text(_clean_block(report.repair))
-        out.print(
-            Panel(
-                code, title="a backward that is right", title_align="left", box=frame, width=WIDTH
-            )
-        )
+        _block(out, "a backward that is right", report.repair)  # no frame: it is there to be copied
     if report.snippet and report.snippet.strip() != again:
         _block(out, "run this to see it", report.snippet)
     out.print()
@@ -220,9 +211,12 @@ def _show_entries(out: Console, report: Report) -> None:
 
 def _show_evidence(out: Console, report: Report, *, brief: bool = False) -> None:
     said = f"{wording.headline(report)}\n{report.diagnosis}" if brief else ""
+    compared = wording.values(report) is not None
     for finding in report.findings:
         if brief and (finding.status != "fail" or finding.message.removesuffix(".") in said):
             continue
+        if brief and finding.message.startswith("differs from the derivative") and compared:
+            continue  # both values have been shown
         lead = f"  {finding.status:<4}  {finding.evidence:<13}"
         lines = textwrap.wrap(_clean(finding.message), max(out.width - len(lead), 20)) or [""]
         row = Text()

@@ -158,10 +158,9 @@ def where(report: Report, *, short: bool = False) -> str | None:
     found = report.counterexample
     if found is None:
         return place(report)
-    # Without two numbers to compare it is not about one entry.
-    whole = values(report) is None
-    entry = entry_name(report.argument, () if whole else tuple(found.index))
-    entry = "" if whole and report.argument is None else entry
+    # Without two numbers to compare it is not about one entry; of a scalar there is but one.
+    index = () if values(report) is None else tuple(found.index)
+    entry = entry_name(report.argument, index) if index else ""
     if not short:
         point = ", ".join(f"{name} = {array(value)}" for name, value in inputs(found))
         return " at ".join(part for part in (entry, point) if part)
