@@ -22,6 +22,7 @@ from symbolic.values import Symbol, Trace, TraceError, user_line
 
 __all__ = [
     "TracedArray",
+    "complex_array",
     "entries",
     "gather",
     "has_symbols",
@@ -568,6 +569,12 @@ def symbol_array(trace: Trace, name: str, value: Any) -> TracedArray:
         label = f"{name}[{','.join(map(str, index))}]" if index else name
         out[index] = trace.symbol(label, value[index])
     return TracedArray(out, dtype)
+
+
+def complex_array(re: Any, im: Any) -> TracedArray:
+    """``re + i im``, entry by entry, with no arithmetic."""
+    (a, kind), (b, _) = gather(re), gather(im)
+    return TracedArray(_each2(_compose, a, b), np.result_type(kind, np.complex64))
 
 
 def nodes(array: Any, graph: Graph) -> np.ndarray:

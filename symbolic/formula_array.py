@@ -60,7 +60,7 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
     "arcsinh": sp.asinh,
     "arccosh": sp.acosh,
     "arctanh": sp.atanh,
-    "conjugate": lambda x: x,
+    "conjugate": lambda x: sp.conjugate(x) if x.has(sp.I) else x,
     "less": sp.Lt,
     "less_equal": sp.Le,
     "greater": sp.Gt,
@@ -105,6 +105,14 @@ class FormulaArray(np.ndarray):
             return self[()]
         raise sp.SympifyError("an array where a scalar is expected")
 
+    @property
+    def real(self) -> Any:  # type: ignore[override]
+        return _wrap(np.frompyfunc(_real_part, 1, 1)(self.view(np.ndarray)))
+
+    @property
+    def imag(self) -> Any:  # type: ignore[override]
+        return _wrap(np.frompyfunc(_imag_part, 1, 1)(self.view(np.ndarray)))
+
     def __array_ufunc__(
         self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kwargs: Any
     ) -> Any:
@@ -133,6 +141,16 @@ class FormulaArray(np.ndarray):
             x = x if low is None else np.maximum(x, low)
             return x if high is None else np.minimum(x, high)
         return super().__array_function__(func, types, args, kwargs)
+
+
+def _real_part(x: Any) -> Any:
+    x = sp.sympify(x)
+    return x.as_real_imag()[0] if x.has(sp.I) else x
+
+
+def _imag_part(x: Any) -> Any:
+    x = sp.sympify(x)
+    return x.as_real_imag()[1] if x.has(sp.I) else sp.Integer(0)
 
 
 def _sympified(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -540,6 +540,13 @@ def _expm(a: Any) -> Any:
     if n > 2:
         raise TraceError(f"the exponential of a {n}-row traced matrix", user_line())
     m = a._entries
+    half, rest, _, c, s = _sylvester(m)
+    out = np.array([[c, 0.0], [0.0, c]], dtype=object) + rest * s
+    return revalued(wrap(out * np.exp(half), a._dtype), value)
+
+
+def _sylvester(m: np.ndarray) -> tuple[Any, np.ndarray, Any, Any, Any]:
+    """h, R, q, c, s with m = h I + R, R @ R = q I and exp(m) = exp(h) (c I + s R)."""
     half = (m[0, 0] + m[1, 1]) / 2
     rest = m - np.array([[half, 0.0], [0.0, half]], dtype=object)
     square = -_det(rest)
@@ -551,9 +558,41 @@ def _expm(a: Any) -> Any:
     else:
         d = sqrt(-square)
         c, s = np.cos(d), np.sin(d) / d
-    e = np.exp(half)
-    out = np.array([[c, 0.0], [0.0, c]], dtype=object) + rest * s
-    return revalued(wrap(out * e, a._dtype), value)
+    return half, rest, square, c, s
+
+
+def _expm_frechet(
+    a: Any, e: Any, method: Any = None, compute_expm: bool = True, check_finite: bool = True
+) -> Any:
+    """The derivative of the exponential of two rows: of Sylvester's formula, term by term."""
+    import scipy.linalg
+
+    a, e = _one_matrix(a, "expm_frechet"), _one_matrix(e, "expm_frechet")
+    n = _square(a)
+    value = scipy.linalg.expm_frechet(values(a), values(e), compute_expm=False)
+    if n == 1:
+        slope = np.exp(a) * e
+    elif n == 2:
+        g = e._entries
+        half, rest, square, c, s = _sylvester(a._entries)
+        half_slope = (g[0, 0] + g[1, 1]) / 2
+        rest_slope = g - np.array([[half_slope, 0.0], [0.0, half_slope]], dtype=object)
+        # q = -det R = R00 R00 + R01 R10; dc/dq = s / 2 and ds/dq = (c - s) / (2 q)
+        square_slope = (
+            2 * rest[0, 0] * rest_slope[0, 0]
+            + rest[0, 1] * rest_slope[1, 0]
+            + rest[1, 0] * rest_slope[0, 1]
+        )
+        c_slope = s / 2 * square_slope
+        s_slope = square_slope / 6 if square == 0 else (c - s) / (2 * square) * square_slope
+        both = c * half_slope + c_slope
+        out = np.array([[both, 0.0], [0.0, both]], dtype=object)
+        out = out + rest * (s * half_slope + s_slope) + rest_slope * s
+        slope = wrap(out * np.exp(half), a._dtype)
+    else:
+        raise TraceError(f"the exponential of a {n}-row traced matrix", user_line())
+    slope = revalued(slope, value)
+    return (_expm(a), slope) if compute_expm else slope
 
 
 SCIPY_LINALG: dict[str, Callable[..., Any]] = {
@@ -580,4 +619,5 @@ SCIPY_LINALG: dict[str, Callable[..., Any]] = {
     "circulant": _circulant,
     "block_diag": _block_diag,
     "expm": _expm,
+    "expm_frechet": _expm_frechet,
 }

@@ -63,7 +63,7 @@ def failure(work: Casework, found: Failure) -> Report:
         _second(report, found)
     if report.counterexample is not None and report.snippet is None:
         report.snippet = _snippet(found.instance, report.counterexample, report.argument)
-    if found.wrong is not None and found.blame == "backward":
+    if (found.wrong or found.violation) is not None and found.blame == "backward":
         from verify.repair import repair  # it runs the checker again
 
         report.repair = repair(

@@ -22,6 +22,7 @@ from symbolic.limits import OutOfTime, time_limit
 from symbolic.sympy_bridge import NotDifferentiable
 from symbolic.values import Condition, TraceError
 from verify import points as where
+from verify import realified
 from verify.evidence import contract, differences
 from verify.evidence import formula as formula_evidence
 from verify.evidence import second_order
@@ -109,6 +110,7 @@ class Casework:
         self._small_done = False
         self.varied: list[str] = []
         self._first: list[tuple[np.ndarray, Outcome]] = []
+        self._unproved = 0
         self._decided: set[tuple] = set()
         self._cells = 0
         self._cells_proved = 0
@@ -152,8 +154,7 @@ class Casework:
         """Gather all evidence at one example; what is wrong, or None."""
         self.running = True
         self.doing = f"running forward at {example.describe()}"
-        instance = Instance(self.subject, example, self.rng)
-        prepared = instance.prepare()
+        self.subject, instance, prepared = realified.prepared(self.subject, example, self.rng)
         if prepared.forward_error is not None:
             error = prepared.forward_error
             self.reason = (
@@ -199,8 +200,7 @@ class Casework:
             if time.process_time() > end:
                 return None
             self.doing = f"trying {other.describe()}"
-            instance = Instance(self.subject, other, self.rng)
-            prepared = instance.prepare()
+            self.subject, instance, prepared = realified.prepared(self.subject, other, self.rng)
             if prepared.forward_error is not None or not prepared.finite:
                 continue  # forward does not take it: nothing is said of backward
             if not instance.upstream or not instance.inputs:
@@ -255,7 +255,7 @@ class Casework:
         left = max(end - time.process_time(), 0.05)
         explorer = Explorer(instance, time.process_time() + 0.45 * left)
         if len(self.examples) > 1:  # the first example is explored in full, the others less
-            explorer.most, explorer.products = 48, 8
+            explorer.most, explorer.products = (48, 8) if len(self.examples) == 2 else (24, 4)
         try:
             with time_limit(0.6 * left + 0.5):
                 explorer.explore(
@@ -320,7 +320,8 @@ class Casework:
                 self.all_proved = False
                 return None
             total += 1
-            left = max(0.1, min(1.0, 0.2 * (end - time.process_time())))
+            most = 1.0 if proved == total - 1 else 0.1
+            left = max(0.1, min(most, 0.2 * (end - time.process_time())))
             same, disagreement = formula_evidence.compare(explorer, cell, left)
             proved += same
             if disagreement is not None:
@@ -376,8 +377,11 @@ class Casework:
         self._small_done = entrywise and self._entrywise_done
         for cell in _smooth(explorer):
             if cell.status == "open":
-                left = max(0.05, min(4.0, 0.35 * (end - time.process_time())))
+                # What one cell's proof could not do in full time, the next one's will not either.
+                most = 3.0 if not self._unproved else 0.3
+                left = max(0.05, min(most, 0.35 * (end - time.process_time())))
                 cell.status = self._prove_cell(cell, judge, left)
+                self._unproved += cell.status != "proved"
 
     def _count(self, instance: Instance, explorer: Explorer, judge: Judge, end: float) -> None:
         """Prove the cells that the points discovered, and sum up how far the proof goes."""

@@ -38,6 +38,12 @@ class Slot:
     def varies(self) -> bool:
         return self.shape is not None
 
+    @property
+    def is_complex(self) -> bool:
+        """Whether it is a complex number or array, whose parts vary (:mod:`verify.realified`)."""
+        kind = getattr(self.fixed, "dtype", np.dtype(object)).kind
+        return kind == "c" or type(self.fixed) is complex
+
     def draw(self, rng: np.random.Generator) -> Any:
         if not self.varies:
             return self.fixed
@@ -54,12 +60,17 @@ class Example:
 
     @property
     def size(self) -> int:
-        return sum(int(np.prod(s.shape, dtype=int)) for s in self.slots if s.shape is not None)
+        real = sum(int(np.prod(s.shape, dtype=int)) for s in self.slots if s.shape is not None)
+        return real + sum(2 * np.size(s.fixed) for s in self.slots if s.is_complex)
 
     def describe(self) -> str:
         """Shapes and keywords in one phrase: ``x (3, 4), axis=-1``."""
         parts = [
-            f"{s.name} {s.shape}" if s.varies else f"{s.name}={_short(s.fixed)}"
+            f"{s.name} {s.shape}"
+            if s.varies
+            else f"{s.name} complex {np.shape(s.fixed)}"
+            if s.is_complex
+            else f"{s.name}={_short(s.fixed)}"
             for s in self.slots
         ]
         parts += [f"{k}={_short(v)}" for k, v in self.keywords.items()]
@@ -160,15 +171,17 @@ def _slot(name: str, entry: Any, domain: Domain) -> Slot:
     if isinstance(entry, list) and _floats(entry):
         base = np.asarray(entry, dtype=float)
         return Slot(name, base.shape, domain, base)
-    return Slot(name, fixed=entry)
+    if isinstance(entry, list) and _floats(entry, "c"):
+        return Slot(name, domain=domain, fixed=np.asarray(entry))
+    return Slot(name, domain=domain, fixed=entry)
 
 
-def _floats(entry: list) -> bool:
+def _floats(entry: list, kind: str = "f") -> bool:
     try:
         array = np.asarray(entry)
     except ValueError:
         return False
-    return array.dtype.kind == "f"
+    return array.dtype.kind == kind
 
 
 _UNARY: list[tuple[int, ...]] = [(), (3,), (2, 3), (2, 1)]

@@ -228,7 +228,7 @@ def guarded(e: Any) -> Any:
         base, exponent = args
         root = base if exponent.is_Integer else base ** sp.Rational(1, exponent.q)
         times = exponent if exponent.is_Integer else sp.Integer(exponent.p)
-        if root.func == hypot or isinstance(root, sp.Pow):
+        if root.free_symbols and (root.func == hypot or isinstance(root, sp.Pow)):
             return where(sp.Eq(root, 0, evaluate=False), 1, root) ** times
     return e.func(*args)
 
@@ -242,6 +242,8 @@ def candidates(expression: Any, seconds: float = 0.3) -> Iterator[Any]:
     seconds : float
         For each form that SymPy has to look for.
     """
+    # SymPy turns erfc(-x) into 2 - erfc(x): the sums that cancel are found again from erf.
+    expression = expression.replace(sp.erfc, lambda u: 1 - sp.erf(u))
     seen: dict[Any, None] = {}
     forms: list[Callable[[Any], Any]] = [
         lambda e: e,

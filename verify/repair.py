@@ -108,13 +108,14 @@ class _Plan:
     """Right gradients as SymPy expressions of plain symbols.
 
     ``gradients`` has one for each positional argument, None where it is not differentiated, and a
-    tuple where each entry has its own; ``unpack`` are lines that name entries; ``general``: the
-    code holds at other shapes too.
+    tuple where each entry has its own; ``unpack`` are lines that name entries; ``broadcast``:
+    arguments may have other shapes than the value; ``general``: the code holds at other shapes too.
     """
 
     gradients: list[Any]
     unpack: tuple[str, ...] = ()
     elementwise: bool = False
+    broadcast: bool = False
     general: bool = True
 
 
@@ -129,6 +130,8 @@ def _search(
     enough = time.monotonic() + 0.7 * (end - time.monotonic())
     for plan in _plans(subject, instance):
         wanted = _examples(subject, instance, examples, plan)
+        several = any(len({s.shape for s in e.slots if s.varies}) > 1 for e in wanted)
+        plan = replace(plan, broadcast=plan.elementwise and several)
         smallest = min(wanted, key=lambda e: e.size)
         passed: list[tuple[float, int, Any, str]] = []
 
@@ -182,6 +185,9 @@ def _examples(
     found = [instance.example, *examples]
     if subject.declared_examples is not None:
         found += declared(subject, None, None) or []
+    # The code has the keywords' values built in, and says so.
+    keywords = repr(instance.example.keywords)
+    found = [e for e in found if repr(e.keywords) == keywords]
     if plan.general:
         rng = np.random.default_rng(0)
         for smaller in _smaller(instance.example):
@@ -749,7 +755,6 @@ def _printed(plan: _Plan, grad: str | None, instance: Instance) -> tuple[list[st
     rest = iter(texts)
     results = []
     shapes = {p.position: p.shape for p in instance.pieces}
-    several = plan.elementwise and any(s != instance.output_shapes[0] for s in shapes.values())
     names = [s.name for s in instance.example.slots]
     big = [_symbol(p.name) for p in instance.pieces if p.shape]
     for i, g in enumerate(plan.gradients):
@@ -764,7 +769,7 @@ def _printed(plan: _Plan, grad: str | None, instance: Instance) -> tuple[list[st
             text = _times(grad, next(rest))
             if shapes[i] and not plan.elementwise and not _varies(g, big):
                 text = f"np.full({names[i]}.shape, {text})"
-            results.append(f"unbroadcast({text}, {names[i]}.shape)" if several else text)
+            results.append(f"unbroadcast({text}, {names[i]}.shape)" if plan.broadcast else text)
     return lines, results
 
 
@@ -783,8 +788,9 @@ def _times(grad: str | None, text: str) -> str:
         return text
     if text in ("1", "-1"):
         return f"{'-' if text == '-1' else ''}{grad}"
-    if text.startswith("1 / "):
-        return f"{grad} / {text[4:]}"
+    for sign in ("", "-"):
+        if text.startswith(f"{sign}1 / "):
+            return f"{sign}{grad} / {text[len(sign) + 4 :]}"
     node = ast.parse(text, mode="eval").body
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
         return f"{grad} * ({text})"

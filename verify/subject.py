@@ -143,7 +143,7 @@ class FunctionSubject(Subject):
         return found
 
     def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
-        ctx = Context([_is_real(a) for a in args])
+        ctx = Context([_is_inexact(a) for a in args])
         result = self.function.forward(ctx, *args, **keywords)
         outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         self.fixed_outputs = [any(o is other for other in ctx.non_differentiable) for o in outputs]
@@ -249,7 +249,7 @@ class TensorSubject(Subject):
 
     def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
         wrapped = [
-            Tensor(a, requires_grad=True) if _is_real(a) and hasattr(a, "shape") else a
+            Tensor(a, requires_grad=True) if _is_inexact(a) and hasattr(a, "shape") else a
             for a in args
         ]
         leaves = [w for w in wrapped if isinstance(w, Tensor)]
@@ -283,12 +283,12 @@ def _data(tensor: Any) -> Any:
     return None if tensor is None else tensor._data
 
 
-def _is_real(value: Any) -> bool:
-    """Whether a value is differentiated by its type: a float, or an array of floats."""
+def _is_inexact(value: Any) -> bool:
+    """Whether a value is differentiated by its type: a float or complex number, or an array."""
     dtype = getattr(value, "dtype", None)
     if dtype is not None:
         return bool(np.issubdtype(dtype, np.inexact))
-    return isinstance(value, float)
+    return isinstance(value, (float, complex))
 
 
 def as_subject(

@@ -36,7 +36,7 @@ class Sign(Elementwise):
 
 def _shares(x: Any, y: Any, grad: Any) -> tuple[Any, Any]:
     """Give `grad` to the one of `x` and `y` that is larger, half of it to each if they tie."""
-    half = np.where(x == y, grad / 2, 0)
+    half = np.where(x == y, grad / 2, np.zeros_like(grad))
     return np.where(x > y, grad, half), np.where(x < y, grad, half)
 
 

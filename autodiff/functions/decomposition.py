@@ -107,12 +107,28 @@ def _cofactors(x: Any) -> Any:
         others = others.reshape(n, n - 1)
         minors = x[..., others[:, None, :, None], others[None, :, None, :]]
         signs = (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
-        return (np.linalg.det(minors) * signs).astype(x.dtype)
+        return (_small_det(minors) * signs).astype(x.dtype)
     u, s, vh = np.linalg.svd(x, full_matrices=False)
     from autodiff.functions.reduction import _others
 
     weights = _others(s) * (np.linalg.det(u) * np.linalg.det(vh))[..., None]
     return (u * weights[..., None, :]) @ vh
+
+
+def _small_det(x: Any) -> Any:
+    """The determinant by cofactors; NumPy's is the exponential of a logarithm, off by its size."""
+    n = x.shape[-1]
+    if n == 0:
+        return np.ones(x.shape[:-2], dtype=x.dtype)
+    if n == 1:
+        return x[..., 0, 0]
+    if n == 2:
+        return x[..., 0, 0] * x[..., 1, 1] - x[..., 0, 1] * x[..., 1, 0]
+    total = 0
+    for j in range(n):
+        rest = [k for k in range(n) if k != j]
+        total = total + (-1) ** j * x[..., 0, j] * _small_det(x[..., 1:, rest])
+    return total
 
 
 class Det(Function):
@@ -341,10 +357,15 @@ class Qr(Function):
     @staticmethod
     def backward(ctx: Any, grad_q: Any, grad_r: Any) -> Any:
         q, r = ctx.saved_tensors
-        inner = r @ _t(grad_r) - _t(grad_q) @ q
-        lower = np.tril(inner, -1)
-        mirrored = np.tril(inner) + _t(lower)
-        return _t(np.linalg.solve(r, _t(grad_q + q @ mirrored)))
+        # What the gradient of q has within the space of q counts only by its rotation, which is
+        # antisymmetric; the rest is 0 where q is square, and would round to something else.
+        of_r, of_q = r @ _t(grad_r), _t(q) @ grad_q
+        inner = np.tril(of_r) + _t(np.tril(of_r, -1)) + np.tril(of_q - _t(of_q), -1)
+        full = q @ inner
+        if q.shape[-2] > q.shape[-1]:
+            rest = grad_q - q @ of_q
+            full = full + (rest - q @ (_t(q) @ rest))  # twice: the first leaves rounding in q
+        return _t(np.linalg.solve(r, _t(full)))
 
 
 class Pinv(Function):
@@ -395,10 +416,12 @@ class Expm(Function):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         (x,) = ctx.saved_tensors
-        # The derivative of exp at x in the direction g stands above the diagonal of
-        # exp([[x, g], [0, x]]); that of the adjoint belongs to the transposed matrix.
         n = x.shape[-1]
         xt = _t(x)
+        if not isinstance(x, Tensor) and not isinstance(grad, Tensor):
+            return _expm_slope(xt, grad)
+        # The derivative of exp at x in the direction g stands above the diagonal of
+        # exp([[x, g], [0, x]]); that of the adjoint belongs to the transposed matrix.
         block = np.concatenate(
             [
                 np.concatenate([xt, grad], axis=-1),
@@ -406,11 +429,16 @@ class Expm(Function):
             ],
             axis=-2,
         )
-        return (
-            expm(block)[..., :n, n:]
-            if isinstance(block, Tensor)
-            else (linalg.expm(block)[..., :n, n:])
-        )
+        return expm(block)[..., :n, n:]
+
+
+def _expm_slope(x: Any, direction: Any) -> Any:
+    """The derivative of the exponential of each of a stack of matrices, in a direction."""
+    if x.ndim == 2:
+        return linalg.expm_frechet(x, direction, compute_expm=False)
+    if not x.size:
+        return np.zeros_like(x)
+    return np.stack([_expm_slope(m, d) for m, d in zip(x, direction, strict=True)])
 
 
 class SlogdetResult(NamedTuple):

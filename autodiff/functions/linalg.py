@@ -376,7 +376,7 @@ class Norm(Function):
         ((2, 2), {"axis": 0}),
         ((2, 2), {"axis": -1, "keepdims": True}),
         ((3,), {"ord": 1}),
-        ((3,), {"ord": float("inf")}),
+        ((2,), {"ord": float("inf")}),
         ((2,), {"ord": 3}),
         ((2, 1, 2), {"axis": (0, 2)}),
         ((), {}),
@@ -387,14 +387,15 @@ class Norm(Function):
     def forward(
         ctx: Any, x: Any, *, ord: float = 2, axis: Axis = None, keepdims: bool = False
     ) -> Any:
-        if ord == 2:
-            out = np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
-        elif ord == 1:
+        if ord == 1:
             out = np.sum(np.abs(x), axis=axis, keepdims=keepdims)
         elif ord == np.inf:
             out = np.max(np.abs(x), axis=axis, keepdims=keepdims)
         else:
-            out = np.sum(np.abs(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+            powers = x * x if ord == 2 else np.abs(x) ** ord
+            total = np.sum(powers, axis=axis, keepdims=keepdims)
+            ctx.zero = total == 0
+            out = np.sqrt(total) if ord == 2 else _root(total, ctx.zero, ord)
         ctx.ord, ctx.axis = ord, axis
         ctx.save_for_backward(x, out)
         return out
@@ -410,10 +411,12 @@ class Norm(Function):
             chosen = np.abs(x) == out
             ties = np.sum(chosen, axis=axes_of(ctx.axis, x.ndim), keepdims=True)
             return np.where(chosen, upstream / ties.astype(grad.dtype), 0) * np.sign(x)
-        zero = out == 0
-        ratio = x / np.where(zero, 1.0, out)
-        if ctx.ord != 2:
-            ratio = np.sign(ratio) * np.abs(ratio) ** (ctx.ord - 1)
+        zero = np.reshape(ctx.zero, kept)
+        out = np.where(zero, 1.0, out)
+        if ctx.ord == 2:
+            ratio = x / out
+        else:
+            ratio = np.sign(x) * (np.abs(x) / out) ** (ctx.ord - 1)
         return np.where(zero, 0, upstream * ratio)
 
     @staticmethod
@@ -427,6 +430,13 @@ class Norm(Function):
             return sp.Add(*[sp.Abs(entry) ** p for entry in entries]) ** (1 / p)
 
         return reduced(combine, x, axis, keepdims)
+
+
+def _root(x: Any, zero: Any, p: float) -> Any:
+    """The p-th root. As ``1 / p`` is rounded, a power far from 1 needs a step of Newton's."""
+    x = np.where(zero, 1.0, x)
+    out = x ** (1 / p)
+    return np.where(zero, 0.0, out + out * (x / out**p - 1) / p)
 
 
 class Kron(Function):
@@ -472,6 +482,11 @@ class Cross(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> Any:
+        if x.shape[-1:] != (3,) or y.shape[-1:] != (3,):
+            raise ValueError(
+                "cross of tensors needs vectors of length 3 along the last axis, "
+                f"not arrays of shapes {x.shape} and {y.shape}"
+            )
         ctx.save_for_backward(x, y)
         return _cross(x, y)
 

@@ -139,7 +139,7 @@ class MeanSquare(Function):
 
 
 class Leaky(Function):
-    examples = [((3,), {"slope": 0.25})]
+    examples = [((3,), {"slope": 0.25}), ((3,), {"slope": 0.5})]
 
     @staticmethod
     def forward(ctx, x, slope=0.25):
@@ -150,6 +150,36 @@ class Leaky(Function):
     def backward(ctx, grad):
         (x,) = ctx.saved_tensors
         return grad * (x > 0)
+
+
+class Lerp(Function):
+    """Its smallest example does not broadcast."""
+
+    examples = [((), (), ()), ((3,), (3,), ())]
+
+    @staticmethod
+    def forward(ctx, a, b, t):
+        ctx.save_for_backward(a, b, t)
+        return a + t * (b - a)
+
+    @staticmethod
+    def backward(ctx, grad):
+        a, b, t = ctx.saved_tensors
+        return grad * t, grad * (1 - t), np.sum(grad * (b - a))
+
+
+class Dropped(Function):
+    """What the contract finds wrong: the upstream gradient is dropped."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return np.exp(x)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return np.exp(x)
 
 
 class Sinh(Elementwise):
@@ -188,6 +218,14 @@ def test_saved_in_another_order_and_right_at_the_origin():
 def test_broadcasting_is_undone():
     code = repaired(Times)
     assert "unbroadcast(grad * y, x.shape), unbroadcast(grad * x, y.shape)" in code
+
+
+def test_broadcasting_in_another_example():
+    assert "unbroadcast(grad * (-a + b), t.shape)" in repaired(Lerp)
+
+
+def test_a_broken_contract_is_repaired():
+    assert "return grad * np.exp(x)" in repaired(Dropped)
 
 
 def test_mean_divides_by_the_size():
