@@ -110,6 +110,7 @@ class Casework:
         self._small_done = False
         self.varied: list[str] = []
         self._first: list[tuple[np.ndarray, Outcome]] = []
+        self.contradiction = ""
         self._unproved = 0
         self._decided: set[tuple] = set()
         self._cells = 0
@@ -299,6 +300,7 @@ class Casework:
         if failure is not None:
             return failure
         self._count(instance, explorer, judge, end)
+        self._spot_differences(instance, explorer)
         if self.order > 1:
             self.doing = "checking the second order"
             failure = self._second_order(instance, explorer, judge, end)
@@ -567,6 +569,42 @@ class Casework:
         self.all_proved = False
         self.entrywise = False
         return self._by_differences(instance, end, error)
+
+    def _spot_differences(self, instance: Instance, explorer: Explorer) -> None:
+        """Forward alone, by finite differences, at one point: independent of all tracing.
+
+        Differences refute nothing here (their bars are wide, and kinks are near), but a sharp one that
+        contradicts the certified derivative is an error of the checker, and ends in no pass.
+        """
+        if len(self.examples) > 1:
+            return
+        cell = next((c for c in _smooth(explorer)), None)
+        if cell is None:
+            return
+        run = instance.run(cell.point)
+        if run.forward_error is not None or run.backward_error is not None or not run.finite:
+            return
+        actual = run.flat_grads(instance.pieces).real
+        entries = list(range(min(instance.inputs, 4)))
+        agreed = 0
+        for i, e in zip(entries, differences.gradient(instance, cell.point, entries), strict=True):
+            if not e.usable or e.kink or not e.error <= 1e-7 * abs(e.value):
+                continue
+            gap = abs(actual[i] - e.value)
+            if gap > 1e3 * e.error and gap > 1e-4 * abs(e.value):
+                self.contradiction = (
+                    f"finite differences give {e.value!r} +/- {e.error:.1g} for "
+                    f"{instance.names[i]}, where the certified derivative agrees with backward's "
+                    f"{float(actual[i])!r}: an error of gradproof's own, please report it"
+                )
+                return
+            agreed += 1
+        tally = self.tally("differences")
+        if agreed:
+            tally.passed += 1
+            tally.detail = f"agrees with finite differences of forward at {agreed} entries"
+        else:
+            self.skip("differences", "no finite difference was sharp enough to say anything")
 
     def _by_differences(self, instance: Instance, end: float, why: str) -> Failure | None:
         self.doing = "comparing with finite differences"

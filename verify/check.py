@@ -165,6 +165,8 @@ def _distinct(examples: list[Example]) -> list[Example]:
 
 def _passed(work: Casework) -> Report:
     """The verdict where nothing wrong was found."""
+    if work.contradiction:
+        return undecided(work, work.contradiction)
     if not work.judged:
         return undecided(work, work.reason or "no point could be judged")
     proved = work.all_proved and not work.uncovered

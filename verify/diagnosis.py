@@ -13,10 +13,13 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
+import sympy as sp
 
 from symbolic.balls import enclose
 from symbolic.constants import recognise
 from symbolic.graph import Program
+from symbolic.limits import OutOfTime, time_limit
+from symbolic.sympy_bridge import to_sympy
 from verify.explore import Cell, words
 from verify.instance import Piece
 from verify.judge import Judge, Wrong
@@ -96,6 +99,28 @@ def diagnose(judge: Judge, wrong: Wrong) -> str | None:
     for sentence in _patterns(judge, piece, found):
         if sentence:
             return sentence
+    return _symbolic_ratio(judge, found[0], wrong.entry)
+
+
+def _symbolic_ratio(judge: Judge, sample: Sample, entry: int) -> str | None:
+    """What backward is, as a multiple of the derivative, where that is short."""
+    run = sample.cell.run
+    if run.backward_error is not None or run.grads[entry] is None:
+        return None
+    expected = judge.reference(sample.cell).expected[entry]
+    given, want = to_sympy([run.grads[entry], expected])
+    try:
+        with time_limit(0.8):
+            if given.count_ops() + want.count_ops() > 150 or want == 0:
+                return None
+            ratio = sp.simplify(given / want)
+            difference = sp.simplify(given - want)
+    except (OutOfTime, ArithmeticError, ValueError, TypeError, AttributeError):
+        return None
+    if ratio.count_ops() <= 6:
+        return f"a factor: backward is {ratio} times the derivative"
+    if difference.count_ops() <= 8:
+        return f"a term: backward minus the derivative is {difference}"
     return None
 
 

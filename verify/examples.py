@@ -234,6 +234,7 @@ def guessed(
     for count in counts:
         domains = domains_of(subject, domain, count)
         found: list[Example] = []
+        refused: list[Example] = []  # forward takes them, backward raises
         seen = set()
         for shapes in _shape_lists(count):
             if shapes in seen or len(found) >= 6:
@@ -246,10 +247,13 @@ def guessed(
                     found.append(example)
                     break
                 if problem.in_backward and not integers and len(set(shapes)) == 1:
-                    # Forward takes it, so backward has to: it will be refuted there.
-                    found.append(example)
+                    refused.append(example)
                     break
                 reason = problem.text
+        # What forward takes, backward has to take: it will be refuted there. Several arguments may
+        # fit together by accident (a vector where a matrix is meant), so there only if nothing fits.
+        if count == 1 or not found:
+            found += refused
         if found:
             return _trimmed(found), ""
     return [], reason
