@@ -23,6 +23,7 @@ __all__ = [
     "gammaincc",
     "gammaln",
     "polygamma",
+    "polylog",
     "power",
     "rational_power",
     "rint",
@@ -190,6 +191,11 @@ def zeta(s: arb, a: arb) -> arb:
     if abs(s) > _MAX_ORDER:
         return arb.nan()
     return s.zeta() if a == 1 else s.zeta(a)
+
+
+def polylog(s: arb, z: arb) -> arb:
+    """The polylogarithm Li_s(z) for z below 1, where it is real."""
+    return z.polylog(s) if z <= 1 else arb.nan()
 
 
 def airy(number: int) -> Callable[[arb], arb]:

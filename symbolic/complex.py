@@ -232,6 +232,46 @@ def _cos(z: Any) -> Any:
     )
 
 
+def _sinh(z: Any) -> Any:
+    x, y = real_part(z), imag_part(z)
+    return _make(
+        _apply("sinh", x) * _apply("cos", y),
+        _apply("cosh", x) * _apply("sin", y),
+    )
+
+
+def _cosh(z: Any) -> Any:
+    x, y = real_part(z), imag_part(z)
+    return _make(
+        _apply("cosh", x) * _apply("cos", y),
+        _apply("sinh", x) * _apply("sin", y),
+    )
+
+
+def _tan(z: Any) -> Any:
+    x, y = 2 * real_part(z), 2 * imag_part(z)
+    size = _apply("cos", x) + _apply("cosh", y)
+    return _make(_apply("sin", x) / size, _apply("sinh", y) / size)
+
+
+def _tanh(z: Any) -> Any:
+    x, y = 2 * real_part(z), 2 * imag_part(z)
+    size = _apply("cosh", x) + _apply("cos", y)
+    return _make(_apply("sinh", x) / size, _apply("sin", y) / size)
+
+
+def _arcsin(z: Any) -> Any:
+    return -1j * log(1j * z + sqrt(1 - z * z))
+
+
+def _arctanh(z: Any) -> Any:
+    return (log(1 + z) - log(1 - z)) * 0.5
+
+
+def _sign(z: Any) -> Any:
+    return 0j if z == 0 else z / magnitude(z)
+
+
 COMPLEX_FORMULAS: dict[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
@@ -247,8 +287,24 @@ COMPLEX_FORMULAS: dict[str, Callable[..., Any]] = {
     "exp": exp,
     "log": log,
     "sqrt": sqrt,
+    "exp2": lambda a: exp(a * float(np.log(2))),
+    "expm1": lambda a: exp(a) - 1,
+    "log2": lambda a: log(a) / float(np.log(2)),
+    "log10": lambda a: log(a) / float(np.log(10)),
+    "log1p": lambda a: log(1 + a),
     "sin": _sin,
     "cos": _cos,
+    "tan": _tan,
+    "sinh": _sinh,
+    "cosh": _cosh,
+    "tanh": _tanh,
+    "arcsin": _arcsin,
+    "arccos": lambda a: np.pi / 2 - _arcsin(a),
+    "arctan": lambda a: -1j * _arctanh(1j * a),
+    "arcsinh": lambda a: -1j * _arcsin(1j * a),
+    "arccosh": lambda a: log(a + sqrt(a + 1) * sqrt(a - 1)),
+    "arctanh": _arctanh,
+    "sign": _sign,
     "equal": lambda a, b: a == b,
     "not_equal": lambda a, b: a != b,
     "isnan": lambda a: bool(np.isnan(a.value)),

@@ -126,6 +126,14 @@ def _polygamma(order: arb_series, x: arb_series) -> arb_series:
     return _pair(value, slope * x[1])
 
 
+def _polylog(s: arb_series, z: arb_series) -> arb_series:
+    # d Li_s / dz = Li_(s - 1) / z    (DLMF 25.12.10); at 0 it is 1
+    if not s[1].is_zero():
+        return _nan()
+    slope = arb(1) if z[0] == 0 else BALL.table["polylog"](s[0] - 1, z[0]) / z[0]
+    return _pair(BALL.table["polylog"](s[0], z[0]), slope * z[1])
+
+
 def _gammainc(a: arb_series, x: arb_series, upper: bool = False) -> arb_series:
     if not (a[1].is_zero() and a[0] > 0 and x[0] > 0):
         return _nan()
@@ -169,6 +177,7 @@ SERIES: dict[str, Callable[..., arb_series]] = {
     "arctanh": lambda x: _log(_divide(1 + x, 1 - x)) / 2,
     "gammaln": _gammaln,
     "polygamma": _polygamma,
+    "polylog": _polylog,
     "gammainc": _gammainc,
     "gammaincc": lambda a, x: _gammainc(a, x, True),
     "betainc": _betainc,
@@ -188,7 +197,7 @@ for _name in ("exp", "sin", "cos", "tan", "erf", "erfc", "erfi", "gamma", "lambe
     SERIES[_name] = _method(_name)
 for _name in LOCALLY_CONSTANT:
     SERIES[_name] = _locally(_name)
-INDEPENDENT = frozenset(SERIES) - {"polygamma"}
+INDEPENDENT = frozenset(SERIES) - {"polygamma", "polylog"}
 """Operations whose series owes nothing to a derivative formula of ours or of SymPy's."""
 
 

@@ -156,6 +156,7 @@ SMOOTH |= {
     "betaincc": lambda a, b, x: 1 - primitive("betainc", a, b, x),
     "fdtr": lambda m, n, x: primitive("betainc", m / 2, n / 2, m * x / (n + m * x)),
     "fdtrc": lambda m, n, x: 1 - primitive("betainc", m / 2, n / 2, m * x / (n + m * x)),
+    "spence": lambda x: primitive("polylog", 2, 1 - x),
     "agm": lambda a, b: PI / 4 * (a + b) / primitive("ellipk", ((a - b) / (a + b)) ** 2),
     "j0": lambda x: primitive("besselj", 0, x),
     "j1": lambda x: primitive("besselj", 1, x),

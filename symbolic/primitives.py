@@ -160,6 +160,15 @@ def _float_zeta(s: Any, a: Any) -> Any:
     return _sc("zeta")(s) if np.all(a == 1) else _sc("zeta")(s, a)
 
 
+def _float_polylog(s: Any, z: Any) -> Any:
+    # SciPy has the dilogarithm alone, of 1 - z.
+    if np.all(s == 2):
+        return _sc("spence")(1 - z)
+    if np.all(s == 1):
+        return -np.log1p(-z)
+    return np.full(np.shape(z), np.nan)[()]
+
+
 def _sp(name: str) -> Callable[..., Any]:
     def build(sp: Any, *args: Any) -> Any:
         return getattr(sp, name)(*args)
@@ -211,6 +220,7 @@ _ROWS = [
     Primitive("Ci", _sp("Ci"), lambda x: _sc("sici")(x)[1], _m("ci")),
     Primitive("lambertw", _sp("LambertW"), lambda x: np.real(_sc("lambertw")(x)), _m("lambertw")),
     Primitive("zeta", _sp("zeta"), _float_zeta, _b("zeta")),
+    Primitive("polylog", _sp("polylog"), _float_polylog, _b("polylog")),
     Primitive("ellipk", _sp("elliptic_k"), _sc("ellipk"), _b("complex_method", "elliptic_k")),
     Primitive("ellipe", _sp("elliptic_e"), _sc("ellipe"), _b("complex_method", "elliptic_e")),
     Primitive(
@@ -286,6 +296,10 @@ def _ball_table() -> dict[str, Callable[..., Any]]:
     return {row.name: row.ball for row in _ROWS}
 
 
+# Operations whose derivative in one argument is simpler where the other is a known number.
+_BY_ORDER = frozenset({"pow", "polygamma", "polylog"})
+
+
 def partial(graph: Graph, node: Node, i: int) -> Node:
     """SymPy's derivative of one operation in its argument ``i``, as a node of ``graph``.
 
@@ -298,7 +312,7 @@ def partial(graph: Graph, node: Node, i: int) -> Node:
 
     args = node.args
     fixed = tuple(
-        a.args[0] if j != i and a.op == "const" and node.op in ("pow", "polygamma") else None
+        a.args[0] if j != i and a.op == "const" and node.op in _BY_ORDER else None
         for j, a in enumerate(args)
     )
     return template(node.op, i, len(args), fixed).instantiate(graph, args)

@@ -2,7 +2,8 @@
 
 The relations used, by their numbers in the Digital Library of Mathematical Functions
 (dlmf.nist.gov): gamma 5.5.1, digamma and polygamma 5.15.5, Bessel functions 10.6.1 and 10.29.1,
-incomplete gamma 8.8.5, exponential integrals 8.19.12, error functions 7.2.2 and 7.4.1. Arguments
+incomplete gamma 8.8.5, exponential integrals 8.19.12, error functions 7.2.2 and 7.4.1, zeta
+25.11.12, polylogarithm 25.12.10. Arguments
 are shifted so that their rational part lies in [0, 1), or in (0, 1] where they are constant.
 
 May import: :mod:`symbolic.tower`, :mod:`symbolic.elementary`.
@@ -109,6 +110,29 @@ def polygamma(nf: NormalForms, order: Element, a: Element) -> Element:
     return result
 
 
+def zeta(nf: NormalForms, s: Element, a: Element) -> Element:
+    """(-1)**s (s - 1)! zeta(s, a) = polygamma(s - 1, a) for an integer s above 1."""
+    tower = nf.tower
+    rank = tower.as_rational(s)
+    if rank is None or rank.denominator != 1 or not 2 <= rank <= 31:
+        return nf.opaque("zeta", [s, a])
+    m = int(rank) - 1
+    factor = Fraction((-1) ** (m + 1), factorial(m))
+    return tower.mul(nf.rational(factor), polygamma(nf, nf.rational(m), a))
+
+
+def polylog(nf: NormalForms, s: Element, z: Element) -> Element:
+    tower = nf.tower
+    if z.num.is_zero():
+        return tower.zero
+    rank = tower.as_rational(s)
+    if rank == 1:
+        return tower.neg(elementary.log(nf, tower.sub(tower.one, z)))
+    if rank == 0:
+        return tower.div(z, tower.sub(tower.one, z))
+    return nf.opaque("polylog", [s, z])
+
+
 def _bessel(op: str) -> Callable[[NormalForms, Element, Element], Element]:
     """Any order from the two orders with rational part in [0, 2), by the three-term recurrence.
 
@@ -198,8 +222,40 @@ def expint(nf: NormalForms, order: Element, x: Element) -> Element:
     return result
 
 
+def _inverse_pair(op: str, inverse: str) -> Callable[[NormalForms, Element], Element]:
+    """An odd function that undoes another one: op(inverse(u)) = u."""
+    rule = odd(op)
+
+    def paired(nf: NormalForms, a: Element) -> Element:
+        tower = nf.tower
+        if len(a.num) == 1 and a.den.is_one() and a.num.total_degree() == 1:
+            generator = tower.generators[tower.used(a.num)[0]]
+            sign = int(a.num.leading_coefficient())
+            if generator.kind == inverse and sign in (1, -1):
+                _, (u,) = generator.data
+                return tower.mul(nf.rational(sign), u)
+        return rule(nf, a)
+
+    return paired
+
+
+erf = _inverse_pair("erf", "erfinv")
+
+
 def erfc(nf: NormalForms, a: Element) -> Element:
-    return nf.tower.sub(nf.tower.one, odd("erf")(nf, a))
+    return nf.tower.sub(nf.tower.one, erf(nf, a))
+
+
+def trunc(nf: NormalForms, a: Element) -> Element:
+    """floor above 0, ceil below, where the sign is known."""
+    known = nf.sign_of(a)
+    if known is None:
+        return _locally("trunc")(nf, a)
+    return floor_of(nf, a) if known == 1 else ceil(nf, a)
+
+
+def ceil(nf: NormalForms, a: Element) -> Element:
+    return nf.tower.neg(floor_of(nf, nf.tower.neg(a)))
 
 
 def _locally(op: str) -> Callable[[NormalForms, Element], Element]:
@@ -211,13 +267,15 @@ def _locally(op: str) -> Callable[[NormalForms, Element], Element]:
             return nf.opaque(op, [a])
         rounded = {
             "floor": lambda v: floor(v),
-            "ceil": lambda v: -floor(-v),
             "trunc": lambda v: int(v),
             "rint": lambda v: round(v),
         }[op](value)
         return nf.rational(rounded)
 
     return rule
+
+
+floor_of = _locally("floor")
 
 
 def sign(nf: NormalForms, a: Element) -> Element:
@@ -248,14 +306,16 @@ RULES: dict[str, Callable[..., Element]] = {
     "gammainc": gammainc,
     "gammaincc": gammaincc,
     "expint": expint,
-    "erf": odd("erf"),
+    "zeta": zeta,
+    "polylog": polylog,
+    "erf": erf,
     "erfi": odd("erfi"),
-    "erfinv": odd("erfinv"),
+    "erfinv": _inverse_pair("erfinv", "erf"),
     "erfc": erfc,
     "Si": odd("Si"),
-    "floor": _locally("floor"),
-    "ceil": _locally("ceil"),
-    "trunc": _locally("trunc"),
+    "floor": floor_of,
+    "ceil": ceil,
+    "trunc": trunc,
     "rint": _locally("rint"),
     "sign": sign,
     "lambertw": lambertw,

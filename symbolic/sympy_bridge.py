@@ -233,6 +233,7 @@ _FUNCTIONS = {
     "Ci": "Ci",
     "LambertW": "lambertw",
     "zeta": "zeta",
+    "polylog": "polylog",
     "elliptic_k": "ellipk",
     "elliptic_e": "ellipe",
     "airyai": "airyai",

@@ -246,14 +246,16 @@ def guessed(
                 if problem is None:
                     found.append(example)
                     break
-                if problem.in_backward and not integers and len(set(shapes)) == 1:
+                if problem.in_backward and not integers:
                     refused.append(example)
                     break
                 reason = problem.text
-        # What forward takes, backward has to take: it will be refuted there. Several arguments may
-        # fit together by accident (a vector where a matrix is meant), so there only if nothing fits.
-        if count == 1 or not found:
-            found += refused
+        # What forward takes, backward has to take: it will be refuted there. But several arguments
+        # may fit together by accident (a vector where a matrix is meant); so it seems where arrays of
+        # one shape do not do, and others do.
+        plain = [e for e in refused if len({s.shape for s in e.slots}) == 1]
+        if count == 1 or not found or not plain:
+            found += refused if found else (plain or refused)[:2]
         if found:
             return _trimmed(found), ""
     return [], reason
@@ -313,8 +315,13 @@ def _problem(subject: Subject, example: Example, rng: np.random.Generator) -> _P
                     return _Problem("grad= is for scalar values, and this one has several entries")
                 forward_runs = all(np.all(np.isfinite(o)) for o in outputs)
                 grads = [np.ones(o.shape, dtype=o.dtype) for o in outputs]
-                pullback(grads)
-            finite = finite or forward_runs
+                results = pullback(grads)
+            for arg, slot, grad in zip(args, example.slots, results, strict=False):
+                if slot.varies and grad is not None and np.shape(grad) != np.shape(arg):
+                    problem = _Problem("a gradient has another shape", forward_runs)
+                    break
+            else:
+                finite = finite or forward_runs
         except Exception as caught:  # the user's code may raise anything: the next shape is tried
             problem = _Problem(f"{type(caught).__name__}: {caught}", forward_runs)
     return None if finite else problem

@@ -169,7 +169,6 @@ def _spread(grad: Any) -> Any:
 class Slogdet(Function):
     """The sign and the logarithm of the absolute value of the determinant."""
 
-    domain = {"x": regular}
     examples = [((2, 2),), ((1, 1),), ((2, 2, 2),)]
 
     @staticmethod

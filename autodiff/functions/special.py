@@ -86,7 +86,11 @@ class Gamma(Elementwise):
 
 
 class Beta(Elementwise):
-    """The beta function ``gamma(a) gamma(b) / gamma(a + b)``."""
+    """The beta function ``gamma(a) gamma(b) / gamma(a + b)``.
+
+    Beyond a sum of 170, where that overflows, SciPy's value is the exponential of a logarithm and
+    loses as many digits as that has before its point, and so does the gradient: use `betaln` there.
+    """
 
     value = lambda a, b: special.beta(a, b)
     partials = (
@@ -94,7 +98,23 @@ class Beta(Elementwise):
         lambda a, b, out: out * (special.digamma(b) - special.digamma(a + b)),
     )
     formula = lambda a, b: sp.gamma(a) * sp.gamma(b) / sp.gamma(a + b)
-    domain = {"a": (0, inf), "b": (0, inf)}
+    domain = {"a": (0, 85), "b": (0, 85)}
+
+
+def _digamma_tail(x: Any) -> Any:
+    """``digamma(x) - log(x)`` for large x (Abramowitz and Stegun, 6.3.18)."""
+    inverse = 1 / (x * x)
+    return -0.5 / x - inverse * (1 / 12 - inverse * (1 / 120 - inverse / 252))
+
+
+def _digamma_difference(a: Any, b: Any) -> Any:
+    """``digamma(a) - digamma(a + b)``: of large numbers by the logarithm of their ratio."""
+    far = a > 100
+    x = np.where(far, a, 100.0)
+    tails = _digamma_tail(x) - _digamma_tail(x + b)
+    return np.where(
+        far, tails - np.log1p(b / x), special.digamma(a) - special.digamma(a + b)
+    ).astype(x.dtype)
 
 
 class Betaln(Elementwise):
@@ -102,8 +122,8 @@ class Betaln(Elementwise):
 
     value = lambda a, b: special.betaln(a, b)
     partials = (
-        lambda a, b: special.digamma(a) - special.digamma(a + b),
-        lambda a, b: special.digamma(b) - special.digamma(a + b),
+        lambda a, b: _digamma_difference(a, b),
+        lambda a, b: _digamma_difference(b, a),
     )
     formula = lambda a, b: sp.loggamma(a) + sp.loggamma(b) - sp.loggamma(a + b)
     domain = {"a": (0, inf), "b": (0, inf)}
