@@ -27,6 +27,9 @@ __all__ = ["Judge", "Outcome", "Wrong"]
 # A formula evaluated in exact arithmetic has no rounding but that of its constants.
 EXACT_ULPS = 64.0
 
+# What rounding may cost at a gradient's ordinary size, where the entries of an array interact.
+_USUAL_ULPS = 64.0
+
 
 @dataclass
 class Wrong:
@@ -89,6 +92,8 @@ class Judge:
         if self.eps > EPS:  # the same share of the digits may be lost
             self.max_ulps **= np.log(self.eps) / np.log(EPS)
         self.exact_ulps = EXACT_ULPS * EPS / self.eps
+        self.entrywise = False
+        self._usual: np.ndarray | None = None
         self.references: dict[int, Reference] = {}
         self._actual: dict[int, Program] = {}
 
@@ -290,6 +295,11 @@ class Judge:
             # Before anything is called wrong the allowance itself is certified: SciPy's Bessel
             # functions are no guide at 1e17.
             allowed = np.maximum(allowed, np.nan_to_num(reference.allowance_at(exact_point)))
+            # A softmax's gradient at the label is p - 1, however small: where the entries of an
+            # array interact, rounding at the gradient's ordinary size is no loss of digits.
+            upstream = float(np.max(np.abs(point[instance.inputs :]), initial=0.0))
+            usual = min(_USUAL_ULPS, self.max_ulps) / self.max_ulps * upstream * self.usual()
+            allowed = allowed + usual
             ulps = self._ulps(actual, want, allowed)
             worst = int(np.argmax(ulps))
             top = float(ulps[worst])
@@ -329,6 +339,25 @@ class Judge:
             unit = self.eps * np.where(np.isfinite(allowed), allowed, np.abs(want))
             ulps = np.where(error == 0, 0.0, error / unit)
         return np.where(np.isnan(ulps) | ~np.isfinite(actual), np.inf, ulps)
+
+    def usual(self) -> np.ndarray:
+        """The ordinary size of each entry's slope: its median over ordinary points.
+
+        Zero for functions of single entries, whose gradients keep their digits however small.
+        """
+        if self._usual is None:
+            explorer, instance = self.explorer, self.instance
+            found = [np.zeros(instance.inputs)]
+            if not self.entrywise:
+                rng = np.random.default_rng(4)
+                for _ in range(7):
+                    point = instance.draw(rng)
+                    cell = explorer.locate(point)
+                    if cell is not None:
+                        values = dict(zip(instance.names, point, strict=True))
+                        found.append(self.reference(cell).slopes(values))
+            self._usual = np.median(found[1:] or found, axis=0)
+        return self._usual
 
     def _table(
         self, actual: np.ndarray, want: np.ndarray, ulps: np.ndarray

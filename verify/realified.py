@@ -317,10 +317,24 @@ def _formula_parts(value: Any) -> tuple[np.ndarray, np.ndarray]:
     for index in np.ndindex(array.shape):
         entry = sp.sympify(array[index])
         if entry.has(sp.I) or entry.has(sp.arg, sp.re, sp.im, sp.conjugate):
-            re[index], im[index] = (_real_angles(p) for p in entry.as_real_imag())
+            re[index], im[index] = (_real_angles(p) for p in _real_imag(entry))
         else:
             re[index], im[index] = entry, sp.Integer(0)
     return re, im
+
+
+def _real_imag(expression: Any) -> tuple[Any, Any]:
+    """The parts; inverse functions as logarithms, powers of numbers as exponentials."""
+    import sympy as sp
+
+    parts = expression.as_real_imag()
+    if any(p.has(sp.re, sp.im) for p in parts):
+        expression = expression.rewrite(sp.log).replace(
+            lambda e: e.is_Pow and e.base.is_positive and e.exp.has(sp.I),
+            lambda e: sp.exp(sp.expand(e.exp * sp.log(e.base))),
+        )
+        parts = expression.as_real_imag()
+    return parts
 
 
 def _real_angles(expression: Any) -> Any:

@@ -170,6 +170,18 @@ class Reference:
         with np.errstate(all="ignore"):
             return self._combined(found, x, g)[0]
 
+    def slopes(self, point: Mapping[str, Any]) -> np.ndarray:
+        """The size of the Jacobian's columns at a point: sum_k |dy_k/dx_i| for each input i.
+
+        Zero for an input whose gradient depends on that input alone.
+        """
+        with np.errstate(all="ignore"):
+            found = self.rows_program.run(FLOAT, dict(point))[len(self.outputs) :]
+            rows = np.abs(np.array([float(v) for v in found])).reshape(len(self.outputs), -1)
+        _ = self.sizes  # which entries depend on several inputs
+        several = np.array([len(reach) > 1 for reach in self._reach])
+        return np.where(several, np.nan_to_num(rows, nan=0.0, posinf=0.0).sum(axis=0), 0.0)
+
     @property
     def sizes(self) -> Program:
         """The magnitudes that the allowance is made of."""
