@@ -105,11 +105,11 @@ class FormulaArray(np.ndarray):
             return self[()]
         raise sp.SympifyError("an array where a scalar is expected")
 
-    @property
+    @property  # type: ignore[misc]
     def real(self) -> Any:  # type: ignore[override]
         return _wrap(np.frompyfunc(_real_part, 1, 1)(self.view(np.ndarray)))
 
-    @property
+    @property  # type: ignore[misc]
     def imag(self) -> Any:  # type: ignore[override]
         return _wrap(np.frompyfunc(_imag_part, 1, 1)(self.view(np.ndarray)))
 

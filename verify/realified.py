@@ -1,12 +1,12 @@
 """Complex arguments and outputs: a complex subject is a real one with twice the entries.
 
 The convention is torch's: for a real loss L the gradient of a complex z is dL/dRe(z) + i dL/dIm(z),
-and the upstream gradient of a complex output is given likewise. So :class:`Realified` takes the real
-and the imaginary part of each complex argument as arguments of their own, gives the parts of each
-complex output as outputs, and everything else is what it is for real numbers.
+and the upstream gradient of a complex output is given likewise. So :class:`Realified` takes the
+real and the imaginary part of each complex argument as arguments of their own, gives the parts of
+each complex output as outputs, and everything else is what it is for real numbers.
 
-May import: :mod:`verify.subject`, :mod:`verify.examples`, :mod:`verify.instance`,
-:mod:`symbolic.array`, :mod:`symbolic.formula_array`, :mod:`autodiff`.
+May import: :mod:`verify.subject`, :mod:`verify.examples`, :mod:`verify.instance`, :mod:`autodiff`,
+:mod:`symbolic.array`, :mod:`symbolic.formulas`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from verify.subject import (
     PairSubject,
     Pullback,
     Subject,
-    TensorSubject,
 )
 
 __all__ = ["Realified", "prepared"]
@@ -76,17 +75,17 @@ def _parted(example: Example) -> Example:
             continue
         base = np.asarray(slot.fixed)
         # An interval is one of real numbers; a sampler may give complex ones.
-        sampled = slot.domain.name if not slot.domain.free else None
+        sampled = not slot.domain.free
         for name in ("real", "imag"):
             part = getattr(base, name)
             slots.append(
                 Slot(
                     f"{slot.name}.{name}",
                     base.shape,
-                    reals if sampled is None else _part_of(slot.domain, name),
+                    _part_of(slot.domain, name) if sampled else reals,
                     part,
                     dtype=part.dtype,
-                    scalar=isinstance(slot.fixed, complex) and not isinstance(slot.fixed, np.generic),
+                    scalar=type(slot.fixed) is complex,
                 )
             )
     return replace(example, slots=tuple(slots))
@@ -379,8 +378,7 @@ def _join(re: Any, im: Any) -> Any:
 def _write_back(pairs: Sequence[tuple[Any, Any, Any]]) -> None:
     """What was written to a complex array is written to its parts, where the contract looks."""
     for re, im, z in pairs:
-        if isinstance(re, np.ndarray) and isinstance(z, np.ndarray) and z.flags.writeable:
-            if not is_traced(re):
-                for part, new in ((re, z.real), (im, z.imag)):
-                    if part.tobytes() != new.tobytes():
-                        part[...] = new
+        if isinstance(re, np.ndarray) and not is_traced(re) and z.flags.writeable:
+            for part, new in ((re, z.real), (im, z.imag)):
+                if part.tobytes() != new.tobytes():
+                    part[...] = new
