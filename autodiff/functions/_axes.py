@@ -70,4 +70,13 @@ AXIS_EXAMPLES: list[Any] = [
     ((1, 2), {"axis": (-1, 0), "keepdims": True}),
     ((), {}),
 ]
+# Where each order of the entries is a cell of its own: as many ways to reduce, fewer entries.
+ORDER_EXAMPLES: list[Any] = [
+    ((3,), {}),
+    ((2, 2), {"axis": 0}),
+    ((2, 2), {"axis": -1, "keepdims": True}),
+    ((2, 1, 1), {"axis": (0, 2)}),
+    ((1, 2), {"axis": (-1, 0), "keepdims": True}),
+    ((), {}),
+]
 EMPTY_EXAMPLES: list[Any] = [((0,), {}), ((2, 0), {"axis": 1}), ((0, 2), {"axis": -1})]
