@@ -329,8 +329,8 @@ _MOST_WALKS = 8
 def rebound(roots: Sequence[Any]) -> Iterator[None]:
     """Bind what ``roots`` can reach to tracing counterparts until the block ends.
 
-    The same roots are walked once; later runs repeat what that walk found to bind, so an object that
-    the code has made in the meantime is seen only where it replaces a known one.
+    The same roots are walked once; later runs repeat what that walk found to bind, so an object
+    that the code has made in the meantime is seen only where it replaces a known one.
     """
     key = tuple(map(id, roots))
     known = _WALKS.get(key)
