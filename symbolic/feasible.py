@@ -63,8 +63,8 @@ def interval_of(
 ) -> tuple[float, float, bool]:
     """Bounds of an expression's values, and whether zero is certainly not among them.
 
-    ``signs`` gives what is known already of some subexpressions. Outward rounding is replaced by using the result for its signs only: every rule keeps the sign
-    of a bound exactly.
+    ``signs`` gives what is known already of some subexpressions. Outward rounding is replaced by
+    using the result for its signs only: every rule keeps the sign of a bound exactly.
     """
     done: dict[Node, tuple[float, float, bool]] = {}
     for n in topological([node]):
@@ -86,9 +86,7 @@ _SIGNS = {
 }
 
 
-def _known_signs(
-    prefix: Sequence[Condition], node: Node
-) -> dict[Node, tuple[float, float, bool]]:
+def _known_signs(prefix: Sequence[Condition], node: Node) -> dict[Node, tuple[float, float, bool]]:
     """What the conditions say of subexpressions of ``node``: of a gap, or of its negative."""
     if node.op in ("add", "var") or not prefix:
         return {}
@@ -104,9 +102,9 @@ def _known_signs(
     found = {}
     for n in topological([node]):
         if n is not node and n.op in ("add", "var", "mul", "div", "pow"):
-            fact = facts.get(frozenset(affine(n, memo).items()))
-            if fact is not None:
-                found[n] = fact
+            known = facts.get(frozenset(affine(n, memo).items()))
+            if known is not None:
+                found[n] = known
     return found
 
 
@@ -354,4 +352,4 @@ def _linear(prefix: list[Condition], last: Condition, bounds: Bounds) -> bool:
     )
     if result.status == 2:
         return True
-    return bool(strict and result.status == 0 and -result.fun <= 1e-9)
+    return bool(strict and result.status == 0 and float(result.fun or 0.0) >= -1e-9)

@@ -172,13 +172,11 @@ def _shrink(judge: Judge, wrong: Wrong) -> Wrong:
     best = wrong
     n = instance.inputs
     m = len(instance.names) - n
-    tried = 0
     # The plainest upstream gradient first.
     for upstream in (np.ones(m), 2 * np.ones(m), np.eye(m)[0] if m else np.ones(0)):
         point = best.point.copy()
         point[n:] = upstream
         found = still(point)
-        tried += 1
         if found is not None:
             best = found
             break
@@ -199,8 +197,19 @@ def _shrink_entries(instance: Instance, best: Wrong, still: Any) -> Wrong:
     tried = 0
     for i in range(instance.inputs):
         value = best.point[i]
-        for simpler in (0.0, 1.0, -1.0, 2.0, 0.5, -2.0, 3.0, np.round(value), np.round(value, 1),
-                        np.round(value, 2), float(f"{value:.2g}")):
+        for simpler in (
+            0.0,
+            1.0,
+            -1.0,
+            2.0,
+            0.5,
+            -2.0,
+            3.0,
+            np.round(value),
+            np.round(value, 1),
+            np.round(value, 2),
+            float(f"{value:.2g}"),
+        ):
             if simpler == value:
                 break
             if tried > 120:
@@ -276,7 +285,8 @@ def _disagreement(report: Report, found: Failure) -> None:
 
 def _second(report: Report, found: Failure) -> None:
     s = found.second
-    assert s is not None and s.point is not None
+    assert s is not None
+    assert s.point is not None
     instance = found.instance
     report.counterexample = Counterexample(
         _inputs(instance, s.point), _upstream(instance, s.point), (), s.expected, s.actual
@@ -331,8 +341,10 @@ def _literal(value: Any) -> str:
         if value.dtype.kind == "f" and value.dtype.itemsize == 8:
             text = np.array2string(value, separator=", ", threshold=10**6, floatmode="unique")
             text = " ".join(text.split()).replace("nan", "np.nan").replace("inf", "np.inf")
-            return f"np.array({text}, dtype=float)" if not value.size or "." not in text else (
-                f"np.array({text})"
+            return (
+                f"np.array({text}, dtype=float)"
+                if not value.size or "." not in text
+                else (f"np.array({text})")
             )
         return f"np.array({value.tolist()!r}, dtype=np.{value.dtype})"
     return repr(value)
@@ -379,7 +391,9 @@ def _snippet(instance: Instance, example: Counterexample, argument: str | None) 
             derivative = subject.kind
         if subject.kind == "vjp":
             call = f"{call}, {_literal(example.grad_output)}"
-        lines.append(f"print({derivative}({call}{keywords}))  # entry {argument}{list(example.index)}"
-                     f" of the product with grad_output: expected {example.expected!r}")
+        lines.append(
+            f"print({derivative}({call}{keywords}))  # entry {argument}{list(example.index)}"
+            f" of the product with grad_output: expected {example.expected!r}"
+        )
         return "\n".join(lines)
     return None

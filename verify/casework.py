@@ -23,9 +23,8 @@ from symbolic.sympy_bridge import NotDifferentiable
 from symbolic.values import Condition, TraceError
 from verify import points as where
 from verify import realified
-from verify.evidence import contract, differences
+from verify.evidence import contract, differences, second_order
 from verify.evidence import formula as formula_evidence
-from verify.evidence import second_order
 from verify.evidence.contract import Violation
 from verify.evidence.formula import Disagreement
 from verify.evidence.second_order import SecondOrder
@@ -158,9 +157,7 @@ class Casework:
         self.subject, instance, prepared = realified.prepared(self.subject, example, self.rng)
         if prepared.forward_error is not None:
             error = prepared.forward_error
-            self.reason = (
-                f"forward raises {type(error).__name__} at {example.describe()}: {error}"
-            )
+            self.reason = f"forward raises {type(error).__name__} at {example.describe()}: {error}"
             self.uncovered.append(self.reason)
             self.all_proved = False
             return None
@@ -176,9 +173,9 @@ class Casework:
         found = self._contract(instance)
         if found is not None:
             return found
-        explorer, error = self._explore(instance, end)
+        explorer, stopped = self._explore(instance, end)
         if explorer is None:
-            return self._without_trace(instance, error, end)
+            return self._without_trace(instance, stopped, end)
         try:
             failure = self._with_trace(instance, explorer, end)
         except (NotDifferentiable, RecursionError) as problem:
@@ -198,7 +195,8 @@ class Casework:
     def vary(self, example: Example, end: float) -> Failure | None:
         """Other lengths and axes of an example: certified values at a few points.
 
-        Whether a length that nobody declared is meant to work cannot be known: where backward raises
+        Whether a length that nobody declared is meant to work cannot be known: where backward
+        raises
         or gives another shape there, nothing is said. A wrong value of the right shape is wrong.
         """
         if not all(s.domain.free for s in example.slots if s.varies):
@@ -348,9 +346,8 @@ class Casework:
                     blame=blame,
                 )
         tally.passed += 1
-        tally.detail = (
-            f"forward equals its formula on {total} cell{'s' * (total != 1)}"
-            + ("" if proved == total else f" ({proved} proved, the rest at the points tried)")
+        tally.detail = f"forward equals its formula on {total} cell{'s' * (total != 1)}" + (
+            "" if proved == total else f" ({proved} proved, the rest at the points tried)"
         )
         return None
 
@@ -437,8 +434,8 @@ class Casework:
         zero = judge.instance.graph.zero
         expected = judge.reference(cell).expected
         actual = [zero if g is None else g for g in run.grads]
-        # What does not touch an entry's variables cannot matter to it, and the same entry comes back
-        # on many cells: decide it once.
+        # What does not touch an entry's variables cannot matter to it, and the same entry comes
+        # back on many cells: decide it once.
         groups: dict[tuple, list[tuple[Node, Node]]] = {}
         facts_of: dict[tuple, list[Condition]] = {}
         for pair in zip(expected, actual, strict=True):
@@ -504,8 +501,13 @@ class Casework:
             if outcome.wrong is not None:
                 cell = explorer.cells.get(_key_at(explorer, point))
                 return Failure(instance, "oracle", wrong=outcome.wrong, judge=judge, cell=cell)
-            if outcome.series:
+            if outcome.series or outcome.unfaithful:
                 self.all_proved = False
+            if outcome.unfaithful:
+                self.notes.append(
+                    "on symbols backward gave another result than on floats (a memo, say): the "
+                    "floats were judged"
+                )
             if instance.inputs:
                 size = float(np.max(np.abs(point[: instance.inputs])))
                 if size and instance.inputs == 1:
@@ -525,9 +527,8 @@ class Casework:
         resolution = EXACT_ULPS * EPS if exact else self.max_ulps * judge.eps
         self.resolution = max(self.resolution or 0.0, resolution)
         tally.passed += 1
-        tally.detail = (
-            f"within certified enclosures at {self.judged} points"
-            + (f", {self.kinks} of them at kinks" if self.kinks else "")
+        tally.detail = f"within certified enclosures at {self.judged} points" + (
+            f", {self.kinks} of them at kinks" if self.kinks else ""
         )
         return None
 
@@ -548,8 +549,8 @@ class Casework:
             yield from itertools.islice(where.structured(instance, rng), 4)
             yield from where.upstreams(instance, rng)
             return
-        # The first two examples are swept in full; a long list of further ones repeats the code paths
-        # with other axes and keywords, which fewer points show.
+        # The first two examples are swept in full; a long list of further ones repeats the code
+        # paths with other axes and keywords, which fewer points show.
         thorough = len(self.examples) <= 2
         for cell in list(explorer.cells.values())[: 40 if thorough else 12]:
             if cell.thin:
@@ -582,8 +583,8 @@ class Casework:
     def _spot_differences(self, instance: Instance, explorer: Explorer) -> None:
         """Forward alone, by finite differences, at one point: independent of all tracing.
 
-        Differences refute nothing here (their bars are wide, and kinks are near), but a sharp one that
-        contradicts the certified derivative is an error of the checker, and ends in no pass.
+        Differences refute nothing here (their bars are wide, and kinks are near), but a sharp one
+        that contradicts the certified derivative is an error of the checker, and ends in no pass.
         """
         if len(self.examples) > 1:
             return
@@ -622,8 +623,11 @@ class Casework:
         rng = np.random.default_rng(1)
         bars: list[float] = []
         tried = usable = 0
-        points = [*where.starts(instance, rng)[:4], *where.ordinary(instance, rng, 6),
-                  *where.structured(instance, rng)]
+        points = [
+            *where.starts(instance, rng)[:4],
+            *where.ordinary(instance, rng, 6),
+            *where.structured(instance, rng),
+        ]
         for point in points:
             if time.process_time() > end and usable:
                 break
@@ -632,7 +636,8 @@ class Casework:
                 continue
             if run.backward_error is not None:
                 return Failure(
-                    instance, "differences",
+                    instance,
+                    "differences",
                     wrong=Wrong(point, 0, np.nan, np.nan, np.inf, True, "raises"),
                 )
             actual = run.flat_grads(instance.pieces).real
@@ -708,9 +713,7 @@ class Casework:
                 self.all_proved = False
                 return None
             if result.point is not None:
-                return Failure(
-                    instance, "second_order", second=result, judge=judge, cell=cell
-                )
+                return Failure(instance, "second_order", second=result, judge=judge, cell=cell)
             proved += result.proved
         if proved < len(full):
             self.all_proved = False
@@ -753,9 +756,9 @@ def _key_at(explorer: Explorer, point: np.ndarray) -> Any:
 
 def _at(instance: Instance, point: np.ndarray) -> str:
     """A point in a few words, for `max_ulp`: ``x = 36.7``."""
-    parts = [
-        f"{piece.name} = {np.array2string(point[piece.start : piece.stop].reshape(piece.shape), precision=4, threshold=6)}"
-        for piece in instance.pieces
-    ]
+    parts = []
+    for piece in instance.pieces:
+        array = point[piece.start : piece.stop].reshape(piece.shape)
+        parts.append(f"{piece.name} = {np.array2string(array, precision=4, threshold=6)}")
     text = ", ".join(" ".join(p.split()) for p in parts)
     return text if len(text) < 120 else text[:117] + "..."

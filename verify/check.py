@@ -1,6 +1,7 @@
 """`check`: gather the evidence on one subject, and state one verdict.
 
-Every kind of evidence lives in :mod:`verify.evidence`, every rule on what counts as wrong at a point
+Every kind of evidence lives in :mod:`verify.evidence`, every rule on what counts as wrong at a
+point
 in :mod:`verify.judge`; here they are put in order, and the verdict follows from what they found.
 
 May import: everything of :mod:`verify` but the command and the reports.
@@ -44,8 +45,8 @@ def check(
     Parameters
     ----------
     subject : Function class or callable
-        A subclass of :class:`autodiff.Function`; a callable on arrays, with one of ``grad``, ``vjp``
-        and ``jac``; or a callable on Tensors.
+        A subclass of :class:`autodiff.Function`; a callable on arrays, with one of ``grad``,
+        ``vjp`` and ``jac``; or a callable on Tensors.
     grad : callable, optional
         ``grad(*args)``: the gradients of a scalar-valued subject, one array or a tuple in the order
         of the arguments.
@@ -156,7 +157,7 @@ def _conclude(
 
 def _distinct(examples: list[Example]) -> list[Example]:
     """One example of each combination of ranks and keywords."""
-    kinds = {}
+    kinds: dict[tuple, Example] = {}
     for e in examples:
         ranks = tuple(None if s.shape is None else len(s.shape) for s in e.slots)
         kinds.setdefault((ranks, tuple(sorted((k, repr(v)) for k, v in e.keywords.items()))), e)

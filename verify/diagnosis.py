@@ -1,8 +1,9 @@
 """Why is it wrong? The pattern of the difference, in words.
 
-The gradient that backward gave is compared with what common mistakes would have given: another sign,
-a factor, the upstream gradient dropped, another argument's gradient, a transposed one, another axis, a
-sum over repeated entries that kept only one of them, another branch's formula.
+The gradient that backward gave is compared with what common mistakes would have given: another
+sign,
+a factor, the upstream gradient dropped, another argument's gradient, a transposed one, another
+axis, a sum over repeated entries that kept only one of them, another branch's formula.
 
 May import: :mod:`symbolic`, :mod:`verify.explore`, :mod:`verify.judge`.
 """
@@ -80,7 +81,11 @@ def samples(judge: Judge, wrong: Wrong) -> list[Sample]:
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
     if a.shape != b.shape or not a.size:
         return False
-    return bool(np.all(np.abs(a - b) <= _CLOSE * (np.abs(a) + np.abs(b)) + 1e-12 * np.max(np.abs(b), initial=0)))
+    return bool(
+        np.all(
+            np.abs(a - b) <= _CLOSE * (np.abs(a) + np.abs(b)) + 1e-12 * np.max(np.abs(b), initial=0)
+        )
+    )
 
 
 def diagnose(judge: Judge, wrong: Wrong) -> str | None:
@@ -90,8 +95,8 @@ def diagnose(judge: Judge, wrong: Wrong) -> str | None:
         return _not_finite(wrong)
     if wrong.formula is False:
         return (
-            "right in exact arithmetic: the digits are lost in floats, by a difference of nearly equal "
-            "numbers (cancellation) or by an intermediate that overflows or underflows"
+            "right in exact arithmetic: the digits are lost in floats, by a difference of nearly "
+            "equal numbers (cancellation) or by an intermediate that overflows or underflows"
         )
     found = samples(judge, wrong)
     if not found:
@@ -105,10 +110,11 @@ def diagnose(judge: Judge, wrong: Wrong) -> str | None:
 def _symbolic_ratio(judge: Judge, sample: Sample, entry: int) -> str | None:
     """What backward is, as a multiple of the derivative, where that is short."""
     run = sample.cell.run
-    if run.backward_error is not None or run.grads[entry] is None:
+    actual = None if run.backward_error is not None else run.grads[entry]
+    if actual is None:
         return None
     expected = judge.reference(sample.cell).expected[entry]
-    given, want = to_sympy([run.grads[entry], expected])
+    given, want = to_sympy([actual, expected])
     try:
         with time_limit(0.8):
             if given.count_ops() + want.count_ops() > 150 or want == 0:
@@ -163,12 +169,16 @@ def _patterns(judge: Judge, piece: Piece, found: Sequence[Sample]) -> Iterator[s
             yield f"swapped arguments: this is the gradient of {other.name}, returned for {name}"
         if all_same(lambda s, m=mine: -s.expected[m]):
             yield f"this is minus the gradient of {other.name}, returned for {name}"
-    if len(piece.shape) >= 2 and piece.shape[-1] == piece.shape[-2]:
-        if all_same(lambda s: np.swapaxes(s.expected[part].reshape(piece.shape), -1, -2).ravel()):
-            yield f"a transposed operand: this is the transpose of the gradient of {name}"
+    square = len(piece.shape) >= 2 and piece.shape[-1] == piece.shape[-2]
+    if square and all_same(
+        lambda s: np.swapaxes(s.expected[part].reshape(piece.shape), -1, -2).ravel()
+    ):
+        yield f"a transposed operand: this is the transpose of the gradient of {name}"
     for axis in range(len(piece.shape)):
         if piece.shape[axis] > 1:
-            if all_same(lambda s, a=axis: np.flip(s.expected[part].reshape(piece.shape), a).ravel()):
+            if all_same(
+                lambda s, a=axis: np.flip(s.expected[part].reshape(piece.shape), a).ravel()
+            ):
                 yield f"the gradient of {name} is reversed along axis {axis}"
             for shift in (1, -1):
                 if all_same(

@@ -221,9 +221,7 @@ def _shape_lists(count: int) -> Iterator[tuple[tuple[int, ...], ...]]:
         yield from itertools.islice(itertools.product(options, repeat=count), 400)
 
 
-def guessed(
-    subject: Subject, domain: Any, rng: np.random.Generator
-) -> tuple[list[Example], str]:
+def guessed(subject: Subject, domain: Any, rng: np.random.Generator) -> tuple[list[Example], str]:
     """Shapes that the subject accepts, found by trying; and why none fits, where none does."""
     counts = [len(subject.arguments)] if subject.arguments else []
     if subject.variadic:
@@ -251,8 +249,8 @@ def guessed(
                     break
                 reason = problem.text
         # What forward takes, backward has to take: it will be refuted there. But several arguments
-        # may fit together by accident (a vector where a matrix is meant); so it seems where arrays of
-        # one shape do not do, and others do.
+        # may fit together by accident (a vector where a matrix is meant); so it seems where arrays
+        # of one shape do not do, and others do.
         plain = [e for e in refused if len({s.shape for s in e.slots}) == 1]
         if count == 1 or not found or not plain:
             found += refused if found else (plain or refused)[:2]

@@ -1,6 +1,7 @@
 """Exploring the cells of a subject at one example.
 
-A *cell* is a set of conditions on which the code is one smooth formula. Each trace gives the cell of
+A *cell* is a set of conditions on which the code is one smooth formula. Each trace gives the cell
+of
 its sample point; each condition of it is negated, a point for the negation is looked for, and the
 code is traced again there, until nothing new turns up or the budget ends. What could neither be
 reached nor shown to be empty is listed.
@@ -56,8 +57,8 @@ class Cell:
     """One cell: its conditions, the formulas that hold on it, and a sample point.
 
     ``thin`` says that it has no interior: its conditions contain an equality (a tie, a bound hit
-    exactly). ``kinked`` says that forward's conditions among them do, so that forward's formula there
-    has no derivative of its own. ``outside``: forward gives no finite
+    exactly). ``kinked`` says that forward's conditions among them do, so that forward's formula
+    there has no derivative of its own. ``outside``: forward gives no finite
     value there, so there is nothing to differentiate.
     """
 
@@ -220,8 +221,9 @@ class Explorer:
             conditions = cell.run.forward_conditions if forward else cell.conditions
             found = self._decisions[cell.key, forward] = Decisions(
                 np.array([self._gap_place[c.gap] for c in conditions], dtype=int),
-                np.array([[c.holds(s) for s in (-1, 0, 1)] for c in conditions], dtype=bool)
-                .reshape(-1, 3),
+                np.array(
+                    [[c.holds(s) for s in (-1, 0, 1)] for c in conditions], dtype=bool
+                ).reshape(-1, 3),
                 np.array([self._rigid(c) for c in conditions], dtype=bool),
             )
         return found
@@ -286,7 +288,9 @@ class Explorer:
         at = []
         for (node, offset), value in zip(rounded, found, strict=True):
             shifted = float(value) - offset
-            if abs(shifted) < 1e15 and abs(shifted - round(shifted)) <= 1e-13 * max(abs(shifted), 1):
+            if abs(shifted) < 1e15 and abs(shifted - round(shifted)) <= 1e-13 * max(
+                abs(shifted), 1
+            ):
                 at.append(node)
         return at
 
@@ -316,9 +320,7 @@ class Explorer:
 
     # Exploring
 
-    def explore(
-        self, starts: list[np.ndarray], enough: Callable[[], bool] = lambda: False
-    ) -> None:
+    def explore(self, starts: list[np.ndarray], enough: Callable[[], bool] = lambda: False) -> None:
         """Visit the starting points, then negate conditions until nothing new turns up.
 
         Parameters
@@ -451,7 +453,9 @@ class Explorer:
     def _reach(self, cell: Cell, i: int, side: int, trials: _Trials) -> None:
         """Visit a point where the gap of condition ``i`` has that sign, others kept if possible."""
         condition = cell.conditions[i]
-        order = np.nonzero(np.sign(trials.values[i]) == side)[0] if len(trials.points) else []
+        if not len(trials.points):
+            return
+        order = np.nonzero(np.sign(trials.values[i]) == side)[0]
         if not len(order):
             return
         order = order[np.argsort(-trials.kept[order], kind="stable")]
@@ -485,9 +489,7 @@ class Explorer:
         for line in lines:
             low, high = -np.inf, np.inf
             if line.kind == "entry":
-                low, high = self.bounds.get(
-                    self.instance.names[line.moved[0]], (-np.inf, np.inf)
-                )
+                low, high = self.bounds.get(self.instance.names[line.moved[0]], (-np.inf, np.inf))
             roots = roots_on_line(condition.gap, self.instance.names, line, low, high)
             for root in roots:
                 for t in neighbours(root):
@@ -540,11 +542,11 @@ class Explorer:
     def separable(self) -> bool:
         """Whether the branches of connected entries are independent of all others.
 
-        Each entry of the right gradient and of backward's then depends on one group of entries alone,
-        and is the same formula whatever the other groups decide, on all cells visited.
+        Each entry of the right gradient and of backward's then depends on one group of entries
+        alone, and is the same formula whatever the other groups decide, on all cells visited.
         """
         groups = self._groups()
-        seen: dict[tuple, Node] = {}
+        seen: dict[tuple, Node | None] = {}
         for cell in self.cells.values():
             if cell.outside:
                 continue
@@ -661,8 +663,8 @@ def words(condition: Condition) -> str:
         value = str(right) if right.denominator < 1000 else f"{float(right):.6g}"
         return _short(f"{left} {sign} {value}")
     if len(variables) == 2 and sorted(form[v] for v in variables) == [-1, 1] and None not in form:
-        left, right_ = sorted(variables, key=lambda v: -form[v])
-        return _short(f"{to_sympy([left])[0]} {sign} {to_sympy([right_])[0]}")
+        first, second = sorted(variables, key=lambda v: -form[v])
+        return _short(f"{to_sympy([first])[0]} {sign} {to_sympy([second])[0]}")
     return _short(f"{to_sympy([condition.gap])[0]} {sign} 0")
 
 

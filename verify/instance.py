@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from symbolic.formulas import formula_nodes
 
+from symbolic.formulas import formula_nodes
 from symbolic.graph import Graph, Node
 from symbolic.tracing import nodes, symbol_array, traced_namespace
 from symbolic.tracing import values as traced_values
@@ -99,6 +99,7 @@ class TracedRun:
     formula: list[Node] | None = None
     formula_error: str | None = None
     backward_error: BaseException | None = None
+
     @property
     def forward_conditions(self) -> list[Condition]:
         """The conditions that the function itself depends on: forward's, and its formula's.
@@ -169,7 +170,9 @@ class Instance:
         if not slots or any(s.base is None for s in slots):
             return None
         size = sum(p.size for p in self.upstream)
-        return np.concatenate([*(np.ravel(s.base).astype(float) for s in slots), np.ones(size)])
+        return np.concatenate(
+            [*(np.asarray(s.base, dtype=float).ravel() for s in slots), np.ones(size)]
+        )
 
     def rounded(self, point: np.ndarray) -> np.ndarray:
         """The point with each entry rounded to its array's own type (float32, say)."""
@@ -192,15 +195,15 @@ class Instance:
             args[piece.position] = float(array) if slot.scalar else array
         for i, slot in enumerate(self.example.slots):
             if not slot.varies and isinstance(slot.fixed, (np.ndarray, list)):
-                args[i] = np.array(slot.fixed) if isinstance(slot.fixed, np.ndarray) else [*slot.fixed]
+                args[i] = (
+                    np.array(slot.fixed) if isinstance(slot.fixed, np.ndarray) else [*slot.fixed]
+                )
         return args
 
     def upstream_arrays(self, point: np.ndarray) -> list[Any]:
         """The upstream gradient of every output, zeros for an output that has none."""
         found: dict[int, np.ndarray] = {
-            p.position: np.array(
-                point[p.start : p.stop].astype(p.dtype).reshape(p.shape)
-            )
+            p.position: np.array(point[p.start : p.stop].astype(p.dtype).reshape(p.shape))
             for p in self.upstream
         }
         return [
@@ -211,9 +214,7 @@ class Instance:
     def in_domain(self, point: np.ndarray) -> bool:
         """Whether every argument lies in its domain."""
         return all(
-            self.example.slots[p.position].domain.contains(
-                point[p.start : p.stop].reshape(p.shape)
-            )
+            self.example.slots[p.position].domain.contains(point[p.start : p.stop].reshape(p.shape))
             for p in self.pieces
         )
 
@@ -254,9 +255,7 @@ class Instance:
                 self.upstream.append(Piece(name, output.shape, start, i, output.dtype))
                 start = self.upstream[-1].stop
         self.names = [
-            piece.label(i)
-            for piece in [*self.pieces, *self.upstream]
-            for i in range(piece.size)
+            piece.label(i) for piece in [*self.pieces, *self.upstream] for i in range(piece.size)
         ]
         return run
 
@@ -310,7 +309,9 @@ class Instance:
                 if array.size != piece.size:
                     run.grads.append(np.full(piece.size, np.nan))
                     continue
-            run.grads.append(np.array(array).reshape(-1).astype(complex if array.dtype.kind == "c" else float))
+            run.grads.append(
+                np.array(array).reshape(-1).astype(complex if array.dtype.kind == "c" else float)
+            )
 
     def _quiet(self) -> contextlib.ExitStack:
         """User code prints into our hands, not into the report, and warns nobody."""
@@ -346,7 +347,7 @@ class Instance:
             try:
                 outputs, pullback = self.subject.forward(list(args), self.example.keywords)
                 arrays = [nodes(o, self.graph) for o in outputs]
-                values = [np.asarray(traced_values(o), dtype=float) for o in outputs]
+                computed = [np.asarray(traced_values(o), dtype=float) for o in outputs]
             except TraceError:
                 raise
             except Exception as error:  # it ran on floats: what it needs, symbols lack
@@ -354,11 +355,9 @@ class Instance:
             _check_shapes(arrays, self.output_shapes)
             backward_from = len(trace.conditions)
             run = TracedRun(point, [], [], [], trace.conditions, backward_from)
-            run.outputs = [
-                n for p in self.upstream for n in arrays[p.position].ravel()
-            ]
+            run.outputs = [n for p in self.upstream for n in arrays[p.position].ravel()]
             run.values = np.concatenate(
-                [values[p.position].ravel() for p in self.upstream] or [np.zeros(0)]
+                [computed[p.position].ravel() for p in self.upstream] or [np.zeros(0)]
             )
             if backward:
                 self._trace_backward(run, trace, pullback, point)

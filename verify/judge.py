@@ -63,6 +63,7 @@ class Outcome:
     note: str = ""
     exact_ulps: float = 0.0
     series: bool = False
+    unfaithful: bool = False
     kink: bool = False
 
 
@@ -216,8 +217,7 @@ class Judge:
         conditions = cell.run.forward_conditions
         gaps = self.explorer.gaps_at(conditions, point)
         return not any(
-            v == 0 and not self.explorer._rigid(c)
-            for c, v in zip(conditions, gaps, strict=True)
+            v == 0 and not self.explorer._rigid(c) for c, v in zip(conditions, gaps, strict=True)
         )
 
     def _in_span(self, point: np.ndarray) -> bool:
@@ -265,7 +265,7 @@ class Judge:
         actual: np.ndarray,
         exact: bool = True,
     ) -> Outcome:
-        """Judge by the formula of one cell; ``exact``: backward's own formula is that cell's too."""
+        """Judge by the formula of one cell; ``exact``: backward's own formula is its too."""
         boundary = not exact or not self._inside(cell, point)
         instance = self.instance
         reference = self.reference(cell)
@@ -307,28 +307,47 @@ class Judge:
         if exact_ulps is not None:
             finite = exact_ulps[np.isfinite(exact_ulps)]
             outcome.exact_ulps = float(finite.max()) if finite.size else 0.0
-            bad = np.nonzero(exact_ulps > self.exact_ulps)[0]
-            bad = [i for i in bad if np.isfinite(exact_ulps[i])]
-            if bad:
-                i = max(bad, key=lambda j: exact_ulps[j])
+            bad = (exact_ulps > self.exact_ulps) & np.isfinite(exact_ulps)
+            # What is wrong in exact arithmetic is as wrong in floats: if it is not, the trace is no
+            # true picture of the code, and the floats alone are judged.
+            true = ~((ulps <= _USUAL_ULPS) & (ulps < 1e-2 * exact_ulps))
+            outcome.unfaithful = bool(np.any(bad & ~true))
+            bad &= true
+            if np.any(bad):
+                i = int(np.argmax(np.where(bad, exact_ulps, -1.0)))
                 if exact_ulps[i] <= self.max_ulps and self._is_series(cell, point, i):
                     outcome.series = True
                 else:
                     outcome.wrong = Wrong(
-                        point, int(i), float(want[i]), float(actual[i]), float(ulps[i]), True,
-                        "value", float(exact_values[i]) if exact_values is not None else None,
+                        point,
+                        int(i),
+                        float(want[i]),
+                        float(actual[i]),
+                        float(ulps[i]),
+                        True,
+                        "value",
+                        float(exact_values[i]) if exact_values is not None else None,
                         self._table(actual, want, ulps),
                     )
                     return outcome
         if not top <= self.max_ulps:
             formula: bool | None = None
             if exact_ulps is not None:
-                formula = False if (exact_ulps[worst] <= self.exact_ulps or outcome.series) else None
+                formula = (
+                    False if (exact_ulps[worst] <= self.exact_ulps or outcome.series) else None
+                )
                 if not np.isfinite(exact_ulps[worst]):
                     formula = False  # 0/0 at a removable singularity: right wherever defined
             outcome.wrong = Wrong(
-                point, worst, float(want[worst]), float(actual[worst]), top, formula, "value",
-                None, self._table(actual, want, ulps),
+                point,
+                worst,
+                float(want[worst]),
+                float(actual[worst]),
+                top,
+                formula,
+                "value",
+                None,
+                self._table(actual, want, ulps),
             )
         return outcome
 
@@ -362,10 +381,7 @@ class Judge:
     def _table(
         self, actual: np.ndarray, want: np.ndarray, ulps: np.ndarray
     ) -> list[tuple[int, float, float, float]]:
-        return [
-            (i, float(actual[i]), float(want[i]), float(ulps[i]))
-            for i in range(len(want))
-        ]
+        return [(i, float(actual[i]), float(want[i]), float(ulps[i])) for i in range(len(want))]
 
     def _exact(
         self,
@@ -519,9 +535,7 @@ class Judge:
         width: float = 0.0,
     ) -> Outcome:
         instance = self.instance
-        limits = limits_at(
-            self.explorer, cell, point, values, self.references, width=width
-        )
+        limits = limits_at(self.explorer, cell, point, values, self.references, width=width)
         if limits is None:
             return Outcome(False, note="no neighbouring cell was found")
         n = instance.inputs
@@ -529,7 +543,7 @@ class Judge:
         if any(limits.jumps):
             return Outcome(False, note="forward jumps there")
         kinked = False
-        rows = []
+        rows: list[np.ndarray] = []
         for k in range(len(instance.names) - n):
             if np.any(limits.infinite[k]) or not limits.rows[k]:
                 return Outcome(False, note="the derivative is infinite there")
@@ -537,7 +551,6 @@ class Judge:
                 rows.append(limits.rows[k][0])
             else:
                 kinked = True
-                rows.append(None)
         if not kinked:
             want = sum((g[k] * r for k, r in enumerate(rows)), np.zeros(n))
             return self._compare_limits(point, actual, want, limits, width)
@@ -565,8 +578,15 @@ class Judge:
             # Right in every neighbourhood but not finite at the point itself: the floats' fault.
             formula = bool(np.isfinite(actual[worst]))
             outcome.wrong = Wrong(
-                point, worst, float(want[worst]), float(actual[worst]), float(ulps[worst]),
-                formula, "value", None, self._table(actual, want, ulps),
+                point,
+                worst,
+                float(want[worst]),
+                float(actual[worst]),
+                float(ulps[worst]),
+                formula,
+                "value",
+                None,
+                self._table(actual, want, ulps),
             )
         return outcome
 

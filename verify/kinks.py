@@ -2,8 +2,8 @@
 
 At such a point the derivative is known by its limits from the neighbouring cells: each neighbour's
 own formula, evaluated in balls at a distance of 2^-600, in many directions. Where all limits agree
-there is one right answer, whatever the code at the point itself says; where they do not, a row of the
-Jacobian is accepted when it lies in their convex hull, the generalised gradient of Clarke.
+there is one right answer, whatever the code at the point itself says; where they do not, a row of
+the Jacobian is accepted when it lies in their convex hull, the generalised gradient of Clarke.
 
 May import: :mod:`symbolic`, :mod:`verify.explore`, :mod:`verify.reference`.
 """
@@ -139,9 +139,7 @@ def _active(explorer: Explorer, cell: Cell, point: np.ndarray, width: float) -> 
     return sorted(found) or list(range(n))
 
 
-def _near(
-    gaps: np.ndarray, point: np.ndarray, width: float, closeness: float = 1e-8
-) -> np.ndarray:
+def _near(gaps: np.ndarray, point: np.ndarray, width: float, closeness: float = 1e-8) -> np.ndarray:
     """Which gaps are too close to zero for their sign in floats to be the sign nearby."""
     size = 1.0 + float(np.max(np.abs(point), initial=0.0))
     return ~(np.abs(gaps) > max(closeness, 1e3 * width) * size)
@@ -173,18 +171,14 @@ def _moves(active: list[int], n: int, directions: int) -> list[np.ndarray]:
     return moves
 
 
-def reference_of(
-    explorer: Explorer, cell: Cell, references: dict[int, Reference]
-) -> Reference:
+def reference_of(explorer: Explorer, cell: Cell, references: dict[int, Reference]) -> Reference:
     """The reference of a cell, made once; from the declared formula where there is one."""
     reference = references.get(id(cell.run))
     if reference is None:
         instance = explorer.instance
         n = instance.inputs
         outputs = cell.run.formula or cell.run.outputs
-        reference = Reference(
-            instance.graph, outputs, instance.names[:n], instance.names[n:]
-        )
+        reference = Reference(instance.graph, outputs, instance.names[:n], instance.names[n:])
         references[id(cell.run)] = reference
     return reference
 
@@ -228,18 +222,18 @@ class Touching:
                 continue
             try:
                 # A cell that is known and does not touch the point needs no trace to be dismissed.
-                cell = self.explorer.locate(trial) or self.explorer.visit(trial)
+                found = self.explorer.locate(trial) or self.explorer.visit(trial)
             except (TraceError, ArithmeticError, ValueError):
                 continue
-            if cell is None or cell.kinked or any(cell is c for c in self.known):
+            if found is None or found.kinked or any(found is c for c in self.known):
                 continue
-            self.known.append(cell)
+            self.known.append(found)
             self.every = self.explorer.every_gap(self.point)
-            touching = self._touches(cell)
+            touching = self._touches(found)
             if touching is not None:
                 self.candidates.append(touching)
                 if self._holds(touching[1], exact):
-                    return cell
+                    return found
         return None
 
     def _holds(self, doubtful: list[Condition], exact: dict[str, Fraction]) -> bool:
@@ -281,7 +275,11 @@ def _add_limit(
     """Add the limit from one direction; whether there is one."""
     n, m = len(reference.inputs), len(reference.outputs)
     balls = enclose(
-        reference.rows_program, exact, digits=17, scale=1e-70, min_precision=_BITS,
+        reference.rows_program,
+        exact,
+        digits=17,
+        scale=1e-70,
+        min_precision=_BITS,
         max_precision=4000,
     )
     again: list[Ball] | None = None
@@ -301,7 +299,11 @@ def _add_limit(
             continue
         if again is None and closer is not exact:
             again = enclose(
-                reference.rows_program, closer, digits=17, scale=1e-70, min_precision=_BITS,
+                reference.rows_program,
+                closer,
+                digits=17,
+                scale=1e-70,
+                min_precision=_BITS,
                 max_precision=4000,
             )
         bad = np.zeros(n, dtype=bool)

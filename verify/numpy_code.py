@@ -254,7 +254,7 @@ def candidates(expression: Any, seconds: float = 0.3) -> Iterator[Any]:
         lambda e: sp.expand(e),
     ]
     last: list[Any] = []
-    small = expression.count_ops() < 200
+    small = expression.count_ops() < 200 and not _high_powers(expression)
     for form in forms if small else forms[:1]:
         try:
             with time_limit(seconds):
@@ -277,6 +277,14 @@ def candidates(expression: Any, seconds: float = 0.3) -> Iterator[Any]:
         careful = guarded(next(iter(seen)))
         if careful not in seen:
             yield careful
+
+
+def _high_powers(e: Any) -> bool:
+    """Whether a polynomial in its exponentials has a high degree: FLINT's factoring of one cannot
+    be interrupted, and exp(1.702 x) is a power of exp(x/500)."""
+    exponents = [p.exp for p in e.atoms(sp.Pow)] + [p.args[0] for p in e.atoms(sp.exp)]
+    numbers = [r for x in exponents for r in x.atoms(sp.Rational)]
+    return any(max(abs(r.p), r.q) > 16 for r in numbers)
 
 
 def _branchwise(e: Any, form: Callable[[Any], Any]) -> Any:

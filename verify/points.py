@@ -1,8 +1,8 @@
 """Where to look: the points at which gradients go wrong.
 
 Most gradient bugs that reached a release are right at random normal inputs. So: zeros of recorded
-denominators and arguments with their neighbours, equal entries, zeros, constant arrays, magnitudes on
-a logarithmic scale, then ordinary points.
+denominators and arguments with their neighbours, equal entries, zeros, constant arrays, magnitudes
+on a logarithmic scale, then ordinary points.
 
 May import: :mod:`symbolic`, :mod:`verify.explore`, :mod:`verify.instance`.
 """
@@ -143,7 +143,9 @@ def _coincident(instance: Instance, base: np.ndarray) -> Iterator[np.ndarray]:
                 # A row of one array equal to a row of the other.
                 width = first.shape[-1]
                 point = base.copy()
-                point[second.start : second.start + width] = point[first.start : first.start + width]
+                point[second.start : second.start + width] = point[
+                    first.start : first.start + width
+                ]
                 yield point
     for piece in instance.pieces:
         if len(piece.shape) < 2 or piece.size < 2:
@@ -160,9 +162,7 @@ def _coincident(instance: Instance, base: np.ndarray) -> Iterator[np.ndarray]:
                 yield point
 
 
-def magnitudes(
-    instance: Instance, rng: np.random.Generator, fine: bool
-) -> Iterator[np.ndarray]:
+def magnitudes(instance: Instance, rng: np.random.Generator, fine: bool) -> Iterator[np.ndarray]:
     """Entries on a logarithmic scale, all together and one by one, of both signs."""
     n = instance.inputs
     if not instance.free or not n:
@@ -196,9 +196,7 @@ def magnitudes(
                     width = min(domain.high - domain.low, 1e300)
                     near = domain.low if sign > 0 else domain.high
                     if np.isfinite(near) and s < 0.5:
-                        point[part] = near + sign * min(s, 0.5) * (
-                            width if width < 1e299 else 1.0
-                        )
+                        point[part] = near + sign * min(s, 0.5) * (width if width < 1e299 else 1.0)
                     else:
                         point[part] = np.abs(shape[part])
             if instance.in_domain(point):

@@ -75,7 +75,9 @@ class Reference:
             self._rows = Program([*self.outputs, *(j for row in self.jacobian for j in row)])
         return self._rows
 
-    def enclose(self, point: dict[str, float], scale: np.ndarray | None = None) -> tuple[list[Ball], list[Ball]]:
+    def enclose(
+        self, point: dict[str, float], scale: np.ndarray | None = None
+    ) -> tuple[list[Ball], list[Ball]]:
         """Enclosures of the outputs and of the expected gradient at a point."""
         n = len(self.outputs)
         scales = None
@@ -111,7 +113,8 @@ class Reference:
             second = []
             inside = [self._x[j] for j in depends[i]]
             if inside and (pairs <= _MOST_PAIRS or len(inside) <= 2):
-                for j, h in zip(depends[i], self.graph.vjp([v], [self.graph.one], inside), strict=True):
+                slopes = self.graph.vjp([v], [self.graph.one], inside)
+                for j, h in zip(depends[i], slopes, strict=True):
                     if h is not zero:
                         second.append((len(nodes), j))
                         nodes.append(h)

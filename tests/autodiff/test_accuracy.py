@@ -135,3 +135,85 @@ def test_degenerate_arrays(function, data, gradient):
     x = ad.tensor(data, requires_grad=True)
     function(x).backward()
     np.testing.assert_allclose(x.grad.numpy(), gradient, atol=1e-12)
+
+
+def gradients(function, *arrays, upstream=None):
+    tensors = [ad.tensor(array, requires_grad=True) for array in arrays]
+    out = function(*tensors)
+    out.backward(None if upstream is None else ad.tensor(upstream))
+    return [tensor.grad.numpy() for tensor in tensors]
+
+
+def close(actual, expected, ulps=8.0):
+    np.testing.assert_allclose(actual, expected, rtol=ulps * np.finfo(float).eps, atol=0)
+
+
+def test_logsumexp_where_the_output_is_rounded():
+    (slope,) = gradients(ad.logsumexp, [-85.71, -105.0])
+    with mpmath.workdps(40):
+        rest = mpmath.exp(mpmath.mpf(-105.0) - mpmath.mpf(-85.71))
+        close(slope, [float(1 / (1 + rest)), float(rest / (1 + rest))])
+
+
+def test_norm_of_small_numbers_to_an_odd_power():
+    (slope,) = gradients(lambda x: ad.norm(x, 3), [1.1e-60, 1.1e-60])
+    close(slope, 2 ** (-2 / 3))
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_cofactors_of_a_small_matrix(n):
+    rng = np.random.default_rng(n)
+    x = rng.standard_normal((2, n, n))
+    (slope,) = gradients(lambda x: np.linalg.det(x).sum(), x)
+    inverse = np.swapaxes(np.linalg.inv(x), -1, -2)
+    np.testing.assert_allclose(slope, np.linalg.det(x)[:, None, None] * inverse, rtol=1e-11)
+    (tiny,) = gradients(np.linalg.det, np.diag([1.4e-30] * (n - 1) + [0.0]))
+    close(tiny[-1, -1], 1.4e-30 ** (n - 1))
+
+
+def test_matrix_exponential():
+    (slope,) = gradients(ad.linalg.matrix_exp, [[2.0]], upstream=[[1.0]])
+    close(slope, math.exp(2), 1)
+    ones = np.ones((2, 2))
+    (slope,) = gradients(ad.linalg.matrix_exp, ones, upstream=np.eye(2))
+    a = (math.exp(2) + 1) / 2  # exp of a symmetric x: the gradient of its trace is itself
+    close(slope, [[a, a - 1], [a - 1, a]])
+    (stack,) = gradients(ad.linalg.matrix_exp, np.stack([ones, ones]), upstream=[np.eye(2)] * 2)
+    np.testing.assert_array_equal(stack[1], slope)
+    (none,) = gradients(ad.linalg.matrix_exp, np.ones((0, 2, 2)), upstream=np.ones((0, 2, 2)))
+    assert none.shape == (0, 2, 2)
+
+
+def test_qr_of_one_number_forgets_the_gradient_of_q():
+    x = ad.tensor([[3.3951220601820085]], requires_grad=True)
+    q, r = ad.linalg.qr(x)
+    (1e17 * q.sum() + 2 * r.sum()).backward()
+    assert abs(x.grad.item()) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [(8.689e29, 1.156e30), (1e-12, 53.0), (53.0, 1e-12), (1e-60, 1e-60), (101.5, 1e-30), (3, 2.0)],
+)
+def test_beta(a, b):
+    with mpmath.workdps(120):
+        top = mpmath.digamma(mpmath.mpf(a) + mpmath.mpf(b))
+        exact = [mpmath.digamma(mpmath.mpf(v)) - top for v in (a, b)]
+        value = mpmath.beta(a, b) if a < 170 else 0
+        of_log, of_value = [float(e) for e in exact], [float(e * value) for e in exact]
+    slopes = [float(s) for s in gradients(ad.betaln, float(a), float(b))]
+    np.testing.assert_allclose(slopes, of_log, rtol=8 * 2.3e-16, atol=8 * 2.3e-16)
+    if a < 100:
+        slopes = [float(s) for s in gradients(ad.beta, float(a), float(b))]
+        np.testing.assert_allclose(slopes, of_value, rtol=1e-14)
+
+
+def test_incomplete_beta_near_0():
+    (slope,) = gradients(lambda x: ad.betainc(2.0, 3.5, x), 6.158818165856281e-17)
+    close(slope, 15.75 * 6.158818165856281e-17)
+
+
+@pytest.mark.parametrize("shapes", [((2,), (2,)), ((3,), (2,)), ((1, 0), (4,)), ((), (3,))])
+def test_cross_wants_vectors_of_length_3(shapes):
+    with pytest.raises(ValueError, match="length 3"):
+        ad.cross(*[ad.tensor(np.ones(shape), requires_grad=True) for shape in shapes])

@@ -83,6 +83,21 @@ def test_expm_of_a_rotation():
     agrees(scipy.linalg.expm, np.array([[0.1, -2.0], [1.0, 0.3]]))
 
 
+@pytest.mark.parametrize(
+    "a",
+    [
+        [[0.1, -2.0], [1.0, 0.3]],  # a rotation
+        [[0.1, 2.0], [1.0, 0.3]],
+        [[0.5, 1.0], [0.0, 0.5]],  # one eigenvalue
+        [[0.7]],
+    ],
+)
+def test_derivative_of_expm(a):
+    e = RNG.normal(size=np.shape(a))
+    agrees(lambda a: scipy.linalg.expm_frechet(a, e, compute_expm=False), np.array(a))
+    agrees(lambda a: tuple(scipy.linalg.expm_frechet(a, e)), np.array(a))
+
+
 def test_eigenvalues_of_a_diagonal_matrix():
     agrees(lambda a: tuple(la.eigh(a)), np.diag([3.0, 1.0]))
 

@@ -95,6 +95,16 @@ TRUE = {
         lambda f, x, y, z: (f.gammaincc(x, y), 1 - f.gammainc(x, y)),
         lambda f, x, y, z: (f.expint(2, x), f.exp(-x) - x * f.expint(1, x)),
         lambda f, x, y, z: (f.erfc(-x), 2 - f.erfc(x)),
+        lambda f, x, y, z: (f.erf(f.erfinv(x - y)), x - y),
+        lambda f, x, y, z: (f.erf(-f.erfinv(x)), -x),
+        lambda f, x, y, z: (f.erfc(f.erfinv(1 - x)), x),
+        lambda f, x, y, z: (f.erfinv(f.erf(x)), x),
+        lambda f, x, y, z: (f.zeta(2, x), f.polygamma(1, x)),
+        lambda f, x, y, z: (f.zeta(3, x), f.zeta(3, x + 1) + 1 / x**3),
+        lambda f, x, y, z: (f.polygamma(2, x), -2 * f.zeta(3, x)),
+        lambda f, x, y, z: (f.polylog(1, x), -f.log(1 - x)),
+        lambda f, x, y, z: (f.polylog(0, x), x / (1 - x)),
+        lambda f, x, y, z: (f.ceil(-x), -f.floor(x)),
     ],
 }
 

@@ -74,6 +74,13 @@ def test_forms_are_equal():
     assert count > 2
 
 
+def test_high_powers_of_exponentials_cost_no_time():
+    c = sp.Rational(851, 500)  # polynomials of degree 851 in exp(x/500), if one factored
+    with time_limit(5):
+        forms = list(candidates((x / (1 + sp.exp(-c * x))).diff(x)))
+    assert forms
+
+
 # Functions
 
 

@@ -34,7 +34,9 @@ class Violation:
     actual: float | None = None
 
 
-def violations(instance: Instance, points: Sequence[np.ndarray]) -> tuple[list[Violation], list[str]]:
+def violations(
+    instance: Instance, points: Sequence[np.ndarray]
+) -> tuple[list[Violation], list[str]]:
     """Every rule of the contract that the subject breaks at some of the points, and notes.
 
     Parameters
@@ -69,7 +71,8 @@ def _result(instance: Instance, point: np.ndarray, run: FloatRun) -> list[Violat
         return [
             Violation(
                 "raises",
-                f"backward raises {type(error).__name__} where forward gives a finite value: {error}",
+                f"backward raises {type(error).__name__} where forward gives a finite value: "
+                f"{error}",
                 point=point,
             )
         ]
@@ -96,8 +99,8 @@ def _result(instance: Instance, point: np.ndarray, run: FloatRun) -> list[Violat
         return [
             Violation(
                 "shape",
-                f"the gradient of {piece.name} has shape {shape}; expected {piece.shape}, the shape "
-                f"of {piece.name}{hint}",
+                f"the gradient of {piece.name} has shape {shape}; expected {piece.shape}, the "
+                f"shape of {piece.name}{hint}",
                 argument=piece.name,
                 point=point,
                 entry=piece.start if piece.size else None,
@@ -156,7 +159,9 @@ def _mutation(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[
             if _bytes(a) != before[i]:
                 name = instance.example.slots[i].name
                 yield Violation(
-                    "mutates", f"backward writes to the argument {name}: it must copy first", name,
+                    "mutates",
+                    f"backward writes to the argument {name}: it must copy first",
+                    name,
                     point,
                 )
                 return
@@ -173,7 +178,10 @@ def _mutation(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[
         for o, saved in zip(outputs, outs, strict=True):
             if _bytes(o) != saved:
                 yield Violation(
-                    "mutates", "backward writes to forward's output: it must copy first", None, point
+                    "mutates",
+                    "backward writes to forward's output: it must copy first",
+                    None,
+                    point,
                 )
                 return
 
@@ -226,8 +234,10 @@ def _repeated(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[
                     runs.append(one)
             except Exception as error:
                 yield Violation(
-                    "state", f"a second backward of the same forward raises "
-                    f"{type(error).__name__}: {error}", None, point,
+                    "state",
+                    f"a second backward of the same forward raises {type(error).__name__}: {error}",
+                    None,
+                    point,
                 )
                 return
         for other in runs:
@@ -290,11 +300,13 @@ def _layouts(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[V
     ]
     for name, make in makers:
         upstream = [_laid_out(make, u) for u in instance.upstream_arrays(point)]
-        yield from _with(instance, point, run, instance.arguments(point), upstream,
-                         f"a {name} upstream gradient")
+        yield from _with(
+            instance, point, run, instance.arguments(point), upstream, f"a {name} upstream gradient"
+        )
         args = [_laid_out(make, a) for a in instance.arguments(point)]
-        yield from _with(instance, point, run, args, instance.upstream_arrays(point),
-                         f"{name} arguments")
+        yield from _with(
+            instance, point, run, args, instance.upstream_arrays(point), f"{name} arguments"
+        )
     # Stride 0: what the backward of a sum hands on.
     constant = point.copy()
     constant[instance.inputs :] = 1.5
@@ -304,8 +316,14 @@ def _layouts(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[V
             np.broadcast_to(np.asarray(u.flat[0], dtype=u.dtype), u.shape) if u.size else u
             for u in instance.upstream_arrays(constant)
         ]
-        yield from _with(instance, constant, plain, instance.arguments(constant), upstream,
-                         "a stride-0 (broadcast) upstream gradient")
+        yield from _with(
+            instance,
+            constant,
+            plain,
+            instance.arguments(constant),
+            upstream,
+            "a stride-0 (broadcast) upstream gradient",
+        )
 
 
 def _laid_out(make: Callable[[np.ndarray], np.ndarray], value: Any) -> Any:
@@ -380,11 +398,17 @@ def _linear(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Vi
     trials: list[tuple[str, np.ndarray, Callable[[], np.ndarray | None]]] = [
         ("zero upstream must give a zero gradient", 0 * g, lambda: 0 * base),
         ("a negated upstream must give the negated gradient", -g, lambda: -base),
-        ("an upstream 1000 times as large must give 1000 times the gradient", 1e3 * g,
-         lambda: 1e3 * base),
+        (
+            "an upstream 1000 times as large must give 1000 times the gradient",
+            1e3 * g,
+            lambda: 1e3 * base,
+        ),
         ("a tiny upstream must give a tiny gradient", 1e-6 * g, lambda: 1e-6 * base),
-        ("the gradient of a sum of upstreams must be the sum of gradients", g + other,
-         lambda: _plus(base, at(other))),
+        (
+            "the gradient of a sum of upstreams must be the sum of gradients",
+            g + other,
+            lambda: _plus(base, at(other)),
+        ),
     ]
     for message, upstream, wanted in trials:
         got, want = at(upstream), wanted()
@@ -393,7 +417,9 @@ def _linear(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Vi
         moved = point.copy()
         moved[n:] = upstream
         if got is None:
-            yield Violation("linear", f"backward raises for another upstream: {message}", None, moved)
+            yield Violation(
+                "linear", f"backward raises for another upstream: {message}", None, moved
+            )
             return
         size = np.max(np.abs(want), initial=0.0) + np.max(np.abs(base), initial=0.0) * np.max(
             np.abs(upstream), initial=0.0
@@ -402,7 +428,7 @@ def _linear(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Vi
         bad = ~(np.abs(got - want) <= 1e-8 * size + floor)
         if np.any(bad):
             i = int(np.argmax(bad))
-            piece, k = instance.owner(i)
+            piece, _ = instance.owner(i)
             yield Violation(
                 "linear",
                 f"backward is not linear in the upstream gradient: {message}",
@@ -428,9 +454,9 @@ def _notes(instance: Instance, point: np.ndarray, run: FloatRun) -> list[str]:
         if piece.position >= len(other.raw_grads):
             continue
         grad = other.raw_grads[piece.position]
-        if isinstance(grad, np.ndarray) and grad.size:
-            if any(isinstance(a, np.ndarray) and np.shares_memory(grad, a) for a in args):
-                notes.append(f"the gradient of {piece.name} shares memory with an argument")
+        arrays = [a for a in args if isinstance(a, np.ndarray)]
+        if isinstance(grad, np.ndarray) and any(np.shares_memory(grad, a) for a in arrays):
+            notes.append(f"the gradient of {piece.name} shares memory with an argument")
     return notes
 
 

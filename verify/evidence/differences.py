@@ -1,8 +1,9 @@
 """Does backward agree with forward alone? Finite differences that carry their own error bar.
 
-Central differences at shrinking steps, extrapolated (Ridders' method); the error bar is the spread of
-the last extrapolations and the rounding of forward. One-sided differences tell a kink. No verdict is
-finer than the bar.
+Central differences at shrinking steps, extrapolated (Ridders' method); the error bar is the spread
+of
+the last extrapolations and the rounding of forward. One-sided differences tell a kink. No verdict
+is finer than the bar.
 
 May import: :mod:`verify.instance`.
 
@@ -83,7 +84,9 @@ def derivative(f: Callable[[float], float], x: float, scale: float | None = None
     return best
 
 
-def _best_side(f: Callable[[float], float], x: float, here: float, start: float, sign: float) -> Estimate:
+def _best_side(
+    f: Callable[[float], float], x: float, here: float, start: float, sign: float
+) -> Estimate:
     best = Estimate(np.nan, np.inf)
     for step in (start, start * 1e-2, start * 1e-4):
         one = _ridders(lambda h: (f(x + sign * h) - here) / ((x + sign * h) - x), step, 1, here, x)
@@ -95,7 +98,7 @@ def _best_side(f: Callable[[float], float], x: float, here: float, start: float,
 def _ridders(
     quotient: Callable[[float], float], step: float, order: int, here: float, x: float
 ) -> Estimate:
-    """Extrapolate a difference quotient to step zero; ``order`` is the power its error starts at."""
+    """Extrapolate a quotient to step zero; ``order`` is the power that its error starts at."""
     factor = 1.6
     size = 9
     table = np.full((size, size), np.nan)
@@ -107,9 +110,7 @@ def _ridders(
         for j in range(1, i + 1):
             power = factor ** (order * j if order == 2 else j)
             table[i, j] = table[i, j - 1] + (table[i, j - 1] - table[i - 1, j - 1]) / (power - 1)
-            spread = max(
-                abs(table[i, j] - table[i, j - 1]), abs(table[i, j] - table[i - 1, j - 1])
-            )
+            spread = max(abs(table[i, j] - table[i, j - 1]), abs(table[i, j] - table[i - 1, j - 1]))
             bar = spread + noise * 3
             if np.isfinite(bar) and bar < error:
                 best, error = table[i, j], bar

@@ -20,10 +20,10 @@ from symbolic.balls import enclose
 from symbolic.decide import all_equal
 from symbolic.graph import Node, Program
 from symbolic.tracing import nodes, symbol_array, traced_namespace
-from symbolic.values import Trace, TraceError
+from symbolic.values import Trace
 from verify.explore import Cell, Explorer
 from verify.reference import EPS, Reference
-from verify.subject import FunctionSubject, Subject
+from verify.subject import FunctionSubject
 
 __all__ = ["SecondOrder", "check_order"]
 
@@ -41,15 +41,13 @@ class SecondOrder:
     skipped: str = ""
 
 
-
-
 def check_order(
     explorer: Explorer, cell: Cell, reference: Reference, order: int, seconds: float
 ) -> SecondOrder:
     """Compare derivatives of the given order (2 and above) on one cell.
 
-    The engine's gradient is contracted with a symbolic direction and differentiated again, ``order -
-    1`` times; the reference is treated in the same way.
+    The engine's gradient is contracted with a symbolic direction and differentiated again, ``order
+    - 1`` times; the reference is treated in the same way.
     """
     instance = explorer.instance
     subject = instance.subject
@@ -74,9 +72,7 @@ def check_order(
         results = list(result) if isinstance(result, (tuple, list)) else [result]
         outputs = [results[p.position] for p in instance.upstream]
         try:
-            current = tensor_grad(
-                outputs, leaves, upstream, create_graph=True, allow_unused=True
-            )
+            current = tensor_grad(outputs, leaves, upstream, create_graph=True, allow_unused=True)
         except RuntimeError as error:
             return SecondOrder(False, skipped=str(error))
         wrt = [*leaves, *upstream]
@@ -101,13 +97,11 @@ def check_order(
             expected = graph.vjp(expected, directions, variables)
             if total:
                 try:
-                    current = tensor_grad(
-                        total, wrt, chosen, create_graph=True, allow_unused=True
-                    )
+                    current = tensor_grad(total, wrt, chosen, create_graph=True, allow_unused=True)
                 except RuntimeError as error:
                     return SecondOrder(False, skipped=str(error))
             else:
-                current = [None] * len(wrt)
+                current = (None,) * len(wrt)
         actual: list[Node] = []
         for piece, g in zip(pieces, current, strict=True):
             if g is None:
@@ -121,11 +115,7 @@ def _compare(explorer, cell, expected, actual, pieces, order, seconds) -> Second
     instance = explorer.instance
     names = [*instance.names]
     extra = sorted(
-        {
-            n.args[0]
-            for n in _variables([*expected, *actual])
-            if n.args[0].startswith("direction")
-        }
+        {n.args[0] for n in _variables([*expected, *actual]) if n.args[0].startswith("direction")}
     )
     rng = np.random.default_rng(2)
     program = Program([*expected, *actual])
@@ -158,5 +148,3 @@ def _variables(roots: list[Node]) -> list[Node]:
     from symbolic.graph import topological
 
     return [n for n in topological(roots) if n.op == "var"]
-
-
