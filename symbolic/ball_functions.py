@@ -194,7 +194,9 @@ def zeta(s: arb, a: arb) -> arb:
 
 
 def polylog(s: arb, z: arb) -> arb:
-    """The polylogarithm Li_s(z) for z below 1, where it is real."""
+    """The polylogarithm Li_s(z) for z up to 1, where it is real."""
+    if z == 1:  # FLINT gives no number there
+        return s.zeta() if s > 1 else arb.nan()
     return z.polylog(s) if z <= 1 else arb.nan()
 
 

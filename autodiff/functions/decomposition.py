@@ -434,7 +434,7 @@ class Expm(Function):
 def _expm_slope(x: Any, direction: Any) -> Any:
     """The derivative of the exponential of each of a stack of matrices, in a direction."""
     if x.ndim == 2:
-        return linalg.expm_frechet(x, direction, compute_expm=False)
+        return linalg.expm_frechet(x, direction, compute_expm=False).astype(x.dtype)
     if not x.size:
         return np.zeros_like(x)
     return np.stack([_expm_slope(m, d) for m, d in zip(x, direction, strict=True)])

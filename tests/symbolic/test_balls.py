@@ -123,7 +123,8 @@ ONE = ["0", "1", "-1", "0.5", "-0.5", "2", "-2", "3", "1.5", "-2.5", "0.1", "10"
 ORDERS = {"polygamma": ["0", "1", "2", "5"], "besselj": ["0", "1", "-1", "0.5"],
           "bessely": ["0", "1", "0.5"], "besseli": ["0", "1", "0.5"], "besselk": ["0", "1", "0.5"],
           "expint": ["0", "1", "2"], "gammainc": ["0.5", "1", "3"], "gammaincc": ["0.5", "1", "3"],
-          "arctan2": ["0", "1", "-1"], "zeta": ["2", "3.5"]}
+          "arctan2": ["0", "1", "-1"], "zeta": ["2", "3.5"],
+          "polylog": ["2", "1", "0"]}
 # fmt: on
 MP = {
     "arcsin": mpmath.asin,
@@ -144,6 +145,7 @@ MP = {
     "gammaincc": lambda a, x: mpmath.gammainc(a, x, regularized=True),
     "airyaiprime": lambda x: mpmath.airyai(x, derivative=1),
     "airybiprime": lambda x: mpmath.airybi(x, derivative=1),
+    "polylog": lambda s, z: mpmath.polylog(int(s), z) if z <= 1 else mpmath.nan,
     "trunc": lambda x: mpmath.sign(x) * mpmath.floor(abs(x)),
     "rint": mpmath.nint,
 }

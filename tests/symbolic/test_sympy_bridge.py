@@ -78,12 +78,14 @@ def test_every_primitive_has_a_sympy_expression_of_the_same_value():
     # fmt: off
     three, two = {"betainc"}, {
         "add", "mul", "div", "pow", "arctan2", "polygamma", "besselj", "bessely", "besseli",
-        "besselk", "expint", "zeta", "gammainc", "gammaincc"}
+        "besselk", "expint", "zeta", "gammainc", "gammaincc", "polylog"}
     # fmt: on
     for name, row in PRIMITIVES.items():
         arguments = [2.0, 1.5, 0.3] if name in three else [2.0, 1.7] if name in two else [0.3]
         if name == "arccosh":
             arguments = [1.3]
+        if name == "polylog":
+            arguments = [2.0, 0.3]
         exact = [sp.Rational(str(a)) if a != 2.0 else sp.Integer(2) for a in arguments]
         expected = float(sp.N(row.symbol(sp, *exact)))
         numbers = [2 if a == 2.0 else a for a in arguments]
