@@ -145,7 +145,7 @@ MP = {
     "gammaincc": lambda a, x: mpmath.gammainc(a, x, regularized=True),
     "airyaiprime": lambda x: mpmath.airyai(x, derivative=1),
     "airybiprime": lambda x: mpmath.airybi(x, derivative=1),
-    "polylog": lambda s, z: mpmath.polylog(int(s), z) if z <= 1 else mpmath.nan,
+    "polylog": lambda s, z: mpmath.polylog(int(s), z) if z < 1 or z == 1 < s else mpmath.nan,
     "trunc": lambda x: mpmath.sign(x) * mpmath.floor(abs(x)),
     "rint": mpmath.nint,
 }
