@@ -125,6 +125,7 @@ class Beta(Elementwise):
     )
     formula = lambda a, b: sp.gamma(a) * sp.gamma(b) / sp.gamma(a + b)
     domain = {"a": (0, 85), "b": (0, 85)}
+    examples = [((), ()), ((2,), ()), ((2, 1), (1,))]
 
 
 class Betaln(Elementwise):
@@ -137,6 +138,7 @@ class Betaln(Elementwise):
     )
     formula = lambda a, b: sp.loggamma(a) + sp.loggamma(b) - sp.loggamma(a + b)
     domain = {"a": (0, inf), "b": (0, inf)}
+    examples = [((), ()), ((2,), ()), ((2, 1), (1,))]
 
 
 class Logit(Elementwise):
