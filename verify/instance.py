@@ -174,6 +174,11 @@ class Instance:
             [*(np.asarray(s.base, dtype=float).ravel() for s in slots), np.ones(size)]
         )
 
+    @property
+    def eps(self) -> float:
+        """The spacing of floats at one, in the coarsest type among the varying arguments."""
+        return max((float(np.finfo(p.dtype).eps) for p in self.pieces), default=2.0**-52)
+
     def rounded(self, point: np.ndarray) -> np.ndarray:
         """The point with each entry rounded to its array's own type (float32, say)."""
         parts = [*self.pieces, *self.upstream]

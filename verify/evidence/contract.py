@@ -200,13 +200,14 @@ def _same(
         return None
     x, y = a.flat_grads(instance.pieces), b.flat_grads(instance.pieces)
     # An entry in which everything cancels is rounding alone: 1e-13 of the upstream is nothing.
-    floor = 1e-13 * scale
+    floor = max(1e-13, 512 * instance.eps if instance.eps > 1e-15 else 0.0) * scale
+    relative = max(_SAME, 64 * instance.eps)
     for piece in instance.pieces:
         part = slice(piece.start, piece.stop)
         u, v = x[part], y[part]
         finite = u[np.isfinite(u)]
         size = float(np.max(np.abs(finite), initial=0.0))
-        same = (u == v) | (np.isnan(u) & np.isnan(v)) | (np.abs(u - v) <= _SAME * size + floor)
+        same = (u == v) | (np.isnan(u) & np.isnan(v)) | (np.abs(u - v) <= relative * size + floor)
         if not np.all(same):
             i = int(np.argmin(same))
             return piece.start + i, float(np.real(u[i])), float(np.real(v[i]))
@@ -424,8 +425,9 @@ def _linear(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Vi
         size = np.max(np.abs(want), initial=0.0) + np.max(np.abs(base), initial=0.0) * np.max(
             np.abs(upstream), initial=0.0
         )
-        floor = 1e-13 * np.max(np.abs(upstream), initial=0.0)
-        bad = ~(np.abs(got - want) <= 1e-8 * size + floor)
+        coarse = instance.eps > 1e-15
+        floor = (512 * instance.eps if coarse else 1e-13) * np.max(np.abs(upstream), initial=0.0)
+        bad = ~(np.abs(got - want) <= max(1e-8, 640 * instance.eps) * size + floor)
         if np.any(bad):
             i = int(np.argmax(bad))
             piece, _ = instance.owner(i)

@@ -1,0 +1,252 @@
+"""The verdict: what is proved, what is refuted and how, and what must never be called wrong."""
+
+import numpy as np
+import pytest
+
+from autodiff import Function
+from verify import Verdict, check
+from verify.domains import integers, positive_definite
+
+
+class Cube(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return 3 * grad * x**2
+
+
+def branch(inside, slope):
+    """A Cube whose gradient is wrong by the factor ``slope`` where ``inside`` holds."""
+
+    class Narrow(Cube):
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return np.where(inside(x), slope, 1.0) * 3 * grad * x**2
+
+    return Narrow
+
+
+def test_a_right_backward_is_proved_at_every_shape():
+    report = check(Cube)
+    assert report.verdict is Verdict.PROVED
+    assert report.scope == "at every shape"
+    assert report.cells["proved"] == report.cells["explored"] > 0
+    assert report.resolution <= 1e-13
+    assert {f.evidence for f in report.findings} >= {"contract", "proof", "oracle"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "inside",
+    [
+        lambda x: (x > 2.5) & (x < 2.6),
+        lambda x: x == 3,
+        lambda x: np.abs(x) > 1e4,
+        lambda x: np.floor(x) == 7,
+        lambda x: (x > 1e-9) & (x < 2e-9),
+    ],
+    ids=["band", "point", "far", "floor", "tiny"],
+)
+def test_a_narrow_branch_is_found_with_every_seed(inside, seed):
+    report = check(branch(inside, 1.25), seed=seed)
+    assert report.verdict is Verdict.REFUTED
+    x = report.counterexample.inputs["x"]
+    assert np.any(inside(np.asarray(x)))
+
+
+def test_a_branch_that_changes_nothing_is_no_error():
+    assert check(branch(lambda x: (x > 2.5) & (x < 2.6), 1.0)).verdict is Verdict.PROVED
+
+
+def test_the_refutation_is_the_right_derivative_at_a_simple_input():
+    report = check(branch(lambda x: x > 0, 2.0))
+    found = report.counterexample
+    x = float(np.asarray(found.inputs["x"]).ravel()[0])
+    assert found.expected == pytest.approx(3 * x**2 * float(np.ravel(found.grad_output)[0]))
+    assert found.actual == pytest.approx(2 * found.expected)
+    assert (report.blame, report.argument) == ("backward", "x")
+
+
+@pytest.mark.parametrize("at_zero", [0.0, 0.5, 1.0])
+def test_any_convention_at_a_kink_passes(at_zero):
+    class Relu(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return np.maximum(x, 0)
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return grad * np.where(x == 0, at_zero, x > 0)
+
+    assert check(Relu).ok
+
+
+@pytest.mark.parametrize("at_zero", [-0.25, 1.5, np.nan])
+def test_what_no_convention_allows_is_refuted(at_zero):
+    class Relu(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return np.maximum(x, 0)
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return grad * np.where(x == 0, at_zero, x > 0)
+
+    report = check(Relu)
+    assert report.verdict is Verdict.REFUTED
+    assert np.any(np.asarray(report.counterexample.inputs["x"]) == 0)
+
+
+def test_a_smooth_function_written_with_a_tie_has_one_answer():
+    def f(x):
+        return np.where(x == 0, 1.0, np.sin(x) / np.where(x == 0, 1.0, x)).sum()
+
+    def right(x):
+        y = np.where(x == 0, 1.0, x)
+        small = x - x  # 0, of the shape of x
+        return np.where(
+            np.abs(x) < 1e-2,
+            small - x / 3 + x**3 / 30 - x**5 / 840 + x**7 / 45360,
+            np.cos(y) / y - np.sin(y) / y**2,
+        )
+
+    def wrong(x):
+        return np.where(x == 0, 0.5, right(x))
+
+    options = {"examples": [((2,),)], "domain": [(-50, 50)]}
+    assert check(f, grad=right, **options).ok
+    report = check(f, grad=wrong, **options)
+    assert report.verdict in (Verdict.REFUTED, Verdict.INACCURATE)
+
+
+def test_lost_digits_are_inaccurate_not_refuted():
+    class Sigmoid(Function):
+        @staticmethod
+        def forward(ctx, x):
+            y = 1 / (1 + np.exp(-x))
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        def backward(ctx, grad):
+            (y,) = ctx.saved_tensors
+            return grad * y * (1 - y)
+
+    report = check(Sigmoid)
+    assert report.verdict is Verdict.INACCURATE
+    assert report.cells["proved"] > 0 or report.max_ulp > 2**20
+
+
+def test_float32_is_judged_in_float32():
+    x = np.array([0.5, -1.0], dtype=np.float32)
+    right = check(lambda x: np.sum(np.sin(x)), grad=np.cos, examples=[(x,)])
+    assert right.ok
+    wrong = check(lambda x: np.sum(np.sin(x)), grad=lambda x: 1.001 * np.cos(x), examples=[(x,)])
+    assert wrong.verdict is Verdict.REFUTED
+
+
+def test_a_formula_that_is_the_odd_one_out_is_blamed():
+    report = check(Cube, formula=lambda x: x**2)
+    assert (report.verdict, report.blame) == (Verdict.REFUTED, "formula")
+
+
+def test_code_that_cannot_be_traced_is_compared_with_differences():
+    table = np.linspace(0.0, 9.0, 10)
+
+    def f(x):
+        return float(np.frombuffer(np.asarray(x**2).tobytes())[0]) + 0 * table[0]
+
+    right = check(f, grad=lambda x: 2 * x, examples=[((1,),)])
+    assert right.verdict is Verdict.VERIFIED
+    assert right.resolution > 1e-13
+    assert any(f.evidence == "proof" and f.status == "skip" for f in right.findings)
+    assert check(f, grad=lambda x: 2.01 * x, examples=[((1,),)]).verdict is Verdict.REFUTED
+
+
+def test_domains_are_kept_to():
+    def f(a):
+        return np.log(np.linalg.det(a))
+
+    def jac(a):
+        return np.linalg.inv(a).T
+
+    assert check(f, grad=jac, examples=[((2, 2),)], domain=[positive_definite]).ok
+
+    def power(x, n):
+        return np.sum(x**n)
+
+    def slope(x, n):
+        return n * x ** (n - 1.0), None
+
+    options = {"examples": [((2,), ())], "domain": {"x": (0.1, 5), "n": integers(1, 4)}}
+    assert check(power, grad=slope, **options).ok
+
+
+def test_undecided_says_why_and_never_passes():
+    def impossible(x):
+        raise ValueError("not today")
+
+    report = check(impossible, grad=lambda x: x)
+    assert report.verdict is Verdict.UNDECIDED
+    assert "not today" in report.reason
+    assert not report.ok
+
+
+def test_a_time_limit_ends_the_check():
+    def slow(x):
+        import time
+
+        time.sleep(0.4)
+        return np.sum(x * x)
+
+    report = check(slow, grad=lambda x: 2 * x, examples=[((2,),)], timeout=1.0)
+    assert report.seconds < 5
+    assert report.verdict in (Verdict.UNDECIDED, Verdict.VERIFIED)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"order": 0}, "order"),
+        ({"timeout": -1}, "timeout"),
+        ({"max_ulps": 0}, "max_ulps"),
+        ({"examples": []}, "examples"),
+        ({"domain": {"z": (0, 1)}}, "domain"),
+    ],
+)
+def test_bad_options_are_named(options, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        check(Cube, **options)
+
+
+def test_one_derivative_at_a_time():
+    with pytest.raises(TypeError, match="grad and jac"):
+        check(lambda x: x, grad=lambda x: x, jac=lambda x: x)
+
+
+def test_second_order_sees_a_saved_intermediate():
+    class Square(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.double = 2 * x
+            return x * x
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * ctx.double
+
+    assert check(Square).verdict is Verdict.PROVED
+    report = check(Square, order=2)
+    assert report.verdict is Verdict.REFUTED
+    assert any(f.evidence == "second_order" and f.status == "fail" for f in report.findings)
+    assert check(Cube, order=2).verdict is Verdict.PROVED
