@@ -207,10 +207,17 @@ class _Watchdog:
             try:
                 self.over.set()
                 with self.lock:
-                    if self.fired:
-                        # It may still be on its way here, after the body came to its end.
-                        ctypes.pythonapi.PyThreadState_SetAsyncExc(self.thread, None)
-                        self.fired = False
+                    fired, self.fired = self.fired, False
+                if fired:
+                    # It may still be on its way here, after the body came to its end: it is sent
+                    # once more (there is room for one) and awaited. Taking it back, by sending
+                    # None, leaves CPython 3.11 looking for it for ever, and hangs the next function
+                    # that is traced (by a debugger, by coverage).
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                        self.thread, ctypes.py_object(OutOfTime)
+                    )
+                    while True:
+                        pass
                 if self.limit in _local.limits:
                     _local.limits.remove(self.limit)
                 return

@@ -1,6 +1,8 @@
 """Time limits: they interrupt, they nest, they leave nothing behind."""
 
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -188,3 +190,28 @@ def test_check_time_raises_once_the_limit_has_passed():
             with pytest.raises(OutOfTime):
                 check_time()
     check_time()
+
+
+def test_a_debugger_can_be_used_after_a_limit_in_a_thread():
+    # A subprocess, since what goes wrong is that it hangs in C.
+    code = """
+import sys, threading, time
+from symbolic.limits import OutOfTime, time_limit
+def late():
+    for _ in range(40):
+        try:
+            with time_limit(0.001):
+                time.sleep(0.0012)
+        except OutOfTime:
+            pass
+thread = threading.Thread(target=late)
+thread.start()
+thread.join()
+def f(): return 1
+sys.settrace(lambda *arguments: None)
+print(f())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout == "1\n"
