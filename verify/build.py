@@ -63,7 +63,12 @@ def failure(work: Casework, found: Failure) -> Report:
         _second(report, found)
     if report.counterexample is not None and report.snippet is None:
         report.snippet = _snippet(found.instance, report.counterexample, report.argument)
-    if (found.wrong or found.violation) is not None and found.blame == "backward":
+    # Code that spells out the data of an argument held fixed would be of no use.
+    data = any(
+        isinstance(slot.fixed, np.ndarray) and slot.fixed.dtype.kind == "f"
+        for slot in found.instance.example.slots
+    )
+    if (found.wrong or found.violation) is not None and found.blame == "backward" and not data:
         from verify.repair import repair  # it runs the checker again
 
         report.repair = repair(
@@ -387,6 +392,10 @@ def _snippet(instance: Instance, example: Counterexample, argument: str | None) 
             lines.append(f"{name} = {_literal(example.inputs[name])}")
         call = ", ".join(names)
         derivative = getattr(subject.derivative, "__name__", subject.kind)
+        named = getattr(subject.derivative, "__qualname__", "") == derivative
+        if location is not None and named and derivative.isidentifier():
+            lines.insert(1, "import runpy")
+            lines.insert(2, f"{derivative} = runpy.run_path({location[0]!r})[{derivative!r}]")
         if not derivative.isidentifier():
             derivative = subject.kind
         if subject.kind == "vjp":

@@ -18,8 +18,8 @@ import numpy as np
 from symbolic.limits import OutOfTime, time_limit
 from verify.build import failure, undecided
 from verify.casework import Casework
-from verify.examples import Example, declared, guessed
-from verify.subject import Subject, as_subject
+from verify.examples import Example, declared, differentiated, guessed
+from verify.subject import PairSubject, Subject, as_subject
 from verify.verdict import Finding, Report, Verdict
 
 __all__ = ["check"]
@@ -136,6 +136,8 @@ def _conclude(
                 "which a tuple of ints stands for an array of that shape",
             )
         work.guessed = True
+    if isinstance(target, PairSubject):
+        found = [differentiated(target, e, np.random.default_rng(seed)) for e in found]
     # Small examples first: what is wrong there is the easiest to read.
     found = sorted(found, key=lambda e: e.size)
     deadline = time.process_time() + 0.9 * limit

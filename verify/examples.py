@@ -19,7 +19,15 @@ import numpy as np
 from verify.domains import Domain, as_domain, reals
 from verify.subject import Subject
 
-__all__ = ["Example", "Slot", "declared", "domains_of", "guessed", "variations"]
+__all__ = [
+    "Example",
+    "Slot",
+    "declared",
+    "differentiated",
+    "domains_of",
+    "guessed",
+    "variations",
+]
 
 
 @dataclass(frozen=True)
@@ -286,6 +294,31 @@ def _example(
         else:
             slots.append(_slot(subject.name_of(i), tuple(shape), d))
     return Example(tuple(slots))
+
+
+def differentiated(subject: Subject, example: Example, rng: np.random.Generator) -> Example:
+    """The example with those arguments held fixed for which no derivative is returned at all.
+
+    A ``grad`` of several arguments may give the gradient of the first alone, as one array: the
+    others are data, and nothing is said of them.
+    """
+    args = [s.draw(rng) for s in example.slots]
+    try:
+        with np.errstate(all="ignore"):
+            outputs, pullback = subject.forward(args, example.keywords)
+            upstream = [np.ones(np.shape(o)) for o in outputs]
+            count = len(pullback(upstream))
+    except Exception:  # what raises is judged, and told, by the check itself
+        return example
+    if count >= len(example.slots):
+        return example
+    slots = tuple(
+        replace(s, shape=None, fixed=args[i] if s.base is None else s.base, base=None)
+        if i >= count and s.varies
+        else s
+        for i, s in enumerate(example.slots)
+    )
+    return replace(example, slots=slots)
 
 
 @dataclass(frozen=True)

@@ -250,3 +250,19 @@ def test_second_order_sees_a_saved_intermediate():
     assert report.verdict is Verdict.REFUTED
     assert any(f.evidence == "second_order" and f.status == "fail" for f in report.findings)
     assert check(Cube, order=2).verdict is Verdict.PROVED
+
+
+def test_a_gradient_of_the_first_argument_alone_is_judged_alone():
+    def loss(w, x, y):
+        return np.mean((x @ w - y) ** 2)
+
+    def right(w, x, y):
+        return 2 * x.T @ (x @ w - y) / len(y)
+
+    def wrong(w, x, y):
+        return 2 * x.T @ (x @ w - y) / len(w)
+
+    examples = [((3,), (4, 3), (4,))]
+    assert check(loss, grad=right, examples=examples).ok
+    report = check(loss, grad=wrong, examples=examples)
+    assert (report.verdict, report.argument) == (Verdict.REFUTED, "w")
