@@ -61,7 +61,7 @@ class Arithmetic:
         raise NotImplementedError  # each arithmetic says what a number is
 
     def power(self, base: Any, exponent: Fraction) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError  # and what a rational power is
 
 
 class _Float(Arithmetic):

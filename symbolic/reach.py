@@ -157,7 +157,7 @@ class _Walk:
         names = _names(f.__code__)
         for name in names:  # `from scipy.special import ...` inside the function
             if name.startswith("scipy"):
-                self.library(name)
+                self.load_scipy(name)
         for name in _stored(f.__code__):
             self.do(lambda b, name=name: b.keep(f.__globals__, name))  # type: ignore[misc]
         self.namespace(f.__globals__, names)
@@ -170,7 +170,7 @@ class _Walk:
         for value in (f.__kwdefaults__ or {}).values():
             self.visit(value)
 
-    def library(self, name: Any) -> None:
+    def load_scipy(self, name: Any) -> None:
         """Have SciPy's modules of that name trace, whether loaded already or not."""
         if isinstance(name, str) and name.startswith("scipy"):
             for known in LIBRARY:
@@ -262,7 +262,7 @@ class _Walk:
             self.visit(getattr(value, "__wrapped__", None))  # functools.cache, say
         attributes = getattr(value, "__dict__", None)
         if type(attributes) is dict and hasattr(type(value), "__getattr__"):
-            self.library(attributes.get("__name__"))  # a module that loads when first used
+            self.load_scipy(attributes.get("__name__"))  # a module that loads when first used
         if type(value) is types.SimpleNamespace:
             pass
         elif is_foreign(type(value).__module__):
