@@ -177,9 +177,7 @@ class Function:
             if kwargs or given:
                 ctx._given = given, kwargs
             if ANOMALY[0]:
-                import traceback
-
-                ctx.traceback = "".join(traceback.format_stack()[:-1])
+                ctx.remember_place()
             saved = ctx.saved
             if saved:
                 # The usual cases first, without a call.
@@ -242,6 +240,8 @@ def _several(
         ctx._given = [a for e, a in zip(ctx.edges, raw, strict=True) if e is None], kwargs
         ctx.origins = _origins(ctx.saved, raw, [*values])
         ctx.outputs = tuple([(array.shape, array.dtype) for array in arrays])
+        if ANOMALY[0]:
+            ctx.remember_place()
     outs = []
     for i, (array, value) in enumerate(zip(arrays, values, strict=True)):
         fixed = any(value is other for other in ctx.non_differentiable)

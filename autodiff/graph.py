@@ -112,6 +112,13 @@ class Node:
         """Return the name that tensors print, such as ``AddBackward``."""
         return type(self).__name__
 
+    def remember_place(self) -> None:
+        """Keep the lines of code that led here, outermost first (see `detect_anomaly`)."""
+        import traceback
+
+        # Without this call and the one that records.
+        self.traceback = traceback.extract_stack()[:-2]
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {id(self):#x}>"
 

@@ -14,11 +14,12 @@ from symbolic.sympy_bridge import to_sympy
 from symbolic.values import TraceError
 from verify.casework import Casework, Failure
 from verify.diagnosis import diagnose
+from verify.evidence.composite import first_guilty
 from verify.evidence.contract import Violation
 from verify.explore import Cell, words
 from verify.instance import Instance
 from verify.judge import Judge, Wrong
-from verify.subject import FunctionSubject, PairSubject
+from verify.subject import FunctionSubject, PairSubject, TensorSubject
 from verify.verdict import Counterexample, Entry, Finding, Report, Verdict
 
 __all__ = ["derivative_text", "failure", "undecided"]
@@ -61,6 +62,8 @@ def failure(work: Casework, found: Failure) -> Report:
         _disagreement(report, found)
     elif found.second is not None:
         _second(report, found)
+    if isinstance(work.subject, TensorSubject):
+        _name_step(work.subject, work, report, found)
     if report.counterexample is not None and report.snippet is None:
         report.snippet = _snippet(found.instance, report.counterexample, report.argument)
     # Code that spells out the data of an argument held fixed would be of no use.
@@ -87,7 +90,7 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
     instance, judge = found.instance, found.judge
     diagnosis = None
     if judge is not None:
-        wrong = _shrink(judge, wrong)
+        wrong = found.wrong = _shrink(judge, wrong)
         try:
             with time_limit(2.0):
                 diagnosis = diagnose(judge, wrong)
@@ -130,6 +133,34 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
             f"got {wrong.actual!r}",
         )
     )
+
+
+def _name_step(subject: TensorSubject, work: Casework, report: Report, found: Failure) -> None:
+    """In a composite: which step is to blame, with the diagnosis that fits it."""
+    guilty = found.guilty
+    if guilty is None:
+        points = [f.point for f in (found.wrong, found.violation) if f is not None]
+        if not points or points[0] is None:
+            return
+        guilty, judged = first_guilty(subject, found.instance, points[0], work.max_ulps)
+        if guilty is None and judged and found.wrong is not None and found.wrong.kind == "value":
+            report.diagnosis = (
+                "every recorded step is right: part of the computation is not in the graph "
+                "(.detach(), no_grad, or a value taken out of a Tensor)"
+            )
+    if guilty is None:
+        return
+    step = guilty.step
+    report.step = (step.name, *(step.place or (None, None)))
+    report.findings.append(Finding("graph", "fail", f"{step.describe()}: {guilty.message}"))
+    diagnosis = None
+    if guilty.judge is not None and guilty.wrong is not None:
+        try:
+            with time_limit(2.0):
+                diagnosis = diagnose(guilty.judge, guilty.wrong)
+        except (OutOfTime, TraceError, ArithmeticError, ValueError):
+            pass
+    report.diagnosis = f"{step.describe()}: {diagnosis or guilty.message}"
 
 
 def _entry_label(instance: Instance, wrong: Wrong) -> str:

@@ -23,7 +23,7 @@ from symbolic.sympy_bridge import NotDifferentiable
 from symbolic.values import Condition, TraceError
 from verify import points as where
 from verify import realified
-from verify.evidence import contract, differences, second_order
+from verify.evidence import composite, contract, differences, second_order
 from verify.evidence import formula as formula_evidence
 from verify.evidence.contract import Violation
 from verify.evidence.formula import Disagreement
@@ -33,7 +33,7 @@ from verify.explore import Cell, Explorer
 from verify.instance import Instance
 from verify.judge import EXACT_ULPS, Judge, Outcome, Wrong
 from verify.reference import EPS, Reference
-from verify.subject import Subject
+from verify.subject import Subject, TensorSubject
 from verify.verdict import Finding
 
 __all__ = ["Casework", "Failure"]
@@ -49,6 +49,7 @@ class Failure:
     violation: Violation | None = None
     disagreement: Disagreement | None = None
     second: SecondOrder | None = None
+    guilty: composite.Guilty | None = None
     judge: Judge | None = None
     cell: Cell | None = None
     blame: str = "backward"
@@ -182,9 +183,34 @@ class Casework:
             self.skip("proof", f"not proved: {problem}")
             self.all_proved = False
             failure = self._by_differences(instance, end, str(problem))
+        if failure is None and isinstance(self.subject, TensorSubject):
+            failure = self._steps(self.subject, instance)
         self.printed = self.printed or instance.printed
         self.running = False
         return failure
+
+    def _steps(self, subject: TensorSubject, instance: Instance) -> Failure | None:
+        """Every step of a composite that is the user's own, at what it received."""
+        self.doing = "checking the steps of the graph"
+        total = 0
+        for point in [instance.draw() for _ in range(2)]:
+            guilty, judged = composite.first_guilty(
+                subject, instance, point, self.max_ulps, own=False
+            )
+            if guilty is not None:
+                return Failure(
+                    guilty.instance or instance,
+                    "graph",
+                    wrong=guilty.wrong,
+                    guilty=guilty,
+                    judge=guilty.judge,
+                )
+            total += judged
+        if total:
+            tally = self.tally("graph")
+            tally.passed += 1
+            tally.detail = "every step is right at the upstream gradient that it received"
+        return None
 
     def _empty(self, instance: Instance) -> Failure | None:
         violation = contract.empty_violation(instance)

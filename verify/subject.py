@@ -247,12 +247,14 @@ class TensorSubject(Subject):
     def code(self) -> list[Callable[..., Any]]:
         return [self.function]
 
-    def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
+    def record(
+        self, args: Sequence[Any], keywords: dict[str, Any]
+    ) -> tuple[list[Any], tuple[Tensor, ...]]:
+        """The arguments as leaves, and the results with the graph behind them."""
         wrapped = [
             Tensor(a, requires_grad=True) if _is_inexact(a) and hasattr(a, "shape") else a
             for a in args
         ]
-        leaves = [w for w in wrapped if isinstance(w, Tensor)]
         result = self.function(*wrapped, **keywords)
         results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         for r in results:
@@ -261,6 +263,11 @@ class TensorSubject(Subject):
                     f"{self.name} returned {type(r).__name__}; a callable on Tensors must return "
                     "a Tensor (for a plain function give its derivative: grad=, vjp= or jac=)"
                 )
+        return wrapped, results
+
+    def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
+        wrapped, results = self.record(args, keywords)
+        leaves = [w for w in wrapped if isinstance(w, Tensor)]
 
         def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
             tracked = [(r, g) for r, g in zip(results, grads, strict=True) if r.requires_grad]

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-EVIDENCE = ("formula", "proof", "oracle", "differences", "contract", "second_order")
+EVIDENCE = ("formula", "proof", "oracle", "differences", "contract", "second_order", "graph")
 STATUSES = ("pass", "fail", "skip")
 
 
@@ -72,7 +72,8 @@ class Finding:
     Parameters
     ----------
     evidence : str
-        One of ``formula, proof, oracle, differences, contract, second_order``.
+        One of ``formula, proof, oracle, differences, contract, second_order``, and ``graph``: the
+        steps of a composite.
     status : str
         ``pass``, ``fail`` or ``skip``; ``skip`` says nothing for or against.
     message : str
@@ -191,6 +192,9 @@ class Report:
         The cell of the counterexample, in words.
     location : (str, int), optional
         File and line of the subject.
+    step : (str, str or None, int or None), optional
+        In a composite the first step that is wrong: its Function, and the file and line that
+        recorded it.
     snippet : str, optional
         Code that shows the failure again when it is run.
     scope : str, optional
@@ -227,6 +231,7 @@ class Report:
     entries: list[Entry] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
     location: tuple[str, int] | None = None
+    step: tuple[str, str | None, int | None] | None = None
     snippet: str | None = None
     scope: str | None = None
     worst: str | None = None
@@ -284,6 +289,8 @@ class Report:
             "conditions": [str(what) for what in self.conditions],
             "location": self.location
             and {"file": str(self.location[0]), "line": int(self.location[1])},
+            "step": self.step
+            and {"function": self.step[0], "file": self.step[1], "line": self.step[2]},
             "snippet": self.snippet,
             "scope": self.scope,
             "worst": self.worst,
