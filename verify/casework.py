@@ -32,6 +32,7 @@ from verify.examples import Example, variations
 from verify.explore import Cell, Explorer
 from verify.instance import Instance
 from verify.judge import EXACT_ULPS, Judge, Outcome, Wrong
+from verify.kinks import reference_of
 from verify.reference import EPS, Reference
 from verify.subject import Subject, TensorSubject
 from verify.verdict import Finding
@@ -103,6 +104,7 @@ class Casework:
         self.doing = "starting"
         self.examples: list[Example] = []
         self.entrywise = True
+        self.interacts = False
         self.constants: dict[float, str] = {}
         self.methods: set[str] = set()
         self._derivative: tuple[Instance, Cell] | None = None
@@ -148,6 +150,24 @@ class Casework:
             return None
         instance, cell = self._derivative
         return derivative_text(instance, cell, 0)
+
+    def survey(self, examples: list[Example]) -> None:
+        """Look at the largest example whether entries interact, which length 1 does not show."""
+        small = [e for e in examples if 1 < e.size <= 64]
+        if not small:
+            return
+        instance = Instance(self.subject, max(small, key=lambda e: e.size), self.rng)
+        if instance.prepare().forward_error is not None or not (
+            instance.inputs and instance.upstream
+        ):
+            return
+        explorer = Explorer(instance, 0.0)
+        try:
+            explorer.explore([instance.draw()], lambda: True)
+        except TraceError:
+            return
+        cell = next(iter(explorer.cells.values()))
+        self.interacts = reference_of(explorer, cell, {}).interacting
 
     # One example
 
@@ -241,6 +261,7 @@ class Casework:
             if run.backward_error is not None or run.shape_errors:
                 continue
             explorer = Explorer(instance, end)
+            explorer.interacts = self.interacts
             try:
                 explorer.explore(points, lambda: True)
             except TraceError:
@@ -250,7 +271,9 @@ class Casework:
             trials = [*points, *itertools.islice(where.structured(instance, self.rng), 10)]
             for point in trials:
                 outcome = self._judge(judge, point)
-                if outcome.wrong is not None and not self._untrue(instance, outcome.wrong):
+                if outcome.wrong is None or instance.run(outcome.wrong.point).shape_errors:
+                    continue
+                if not self._untrue(instance, outcome.wrong):
                     return Failure(instance, "oracle", wrong=outcome.wrong, judge=judge)
             self.varied.append(other.describe())
         return None
@@ -286,6 +309,7 @@ class Casework:
         self.doing = f"exploring cells at {instance.example.describe()}"
         left = max(end - time.process_time(), 0.05)
         explorer = Explorer(instance, time.process_time() + 0.45 * left)
+        explorer.interacts = self.interacts
         if len(self.examples) > 1:  # the first example is explored in full, the others less
             explorer.most, explorer.products = (48, 8) if len(self.examples) == 2 else (24, 4)
         try:
@@ -620,11 +644,10 @@ class Casework:
         if wrong.kind != "value" or not np.isfinite(wrong.actual):
             return False
         [e] = differences.gradient(instance, wrong.point, [wrong.entry])
-        if not e.usable or e.kink or not e.error <= 1e-5 * max(abs(e.value), abs(wrong.expected)):
+        if not e.usable or e.kink or not e.error <= 1e-5 * max(abs(e.value), abs(wrong.actual)):
             return False
-        against = abs(wrong.expected - e.value)
-        sharp = 1e2 * e.error + 1e-5 * abs(e.value)
-        return against > sharp and abs(wrong.actual - e.value) < 1e-2 * against
+        bar = 1e2 * e.error + 1e-5 * abs(e.value)
+        return abs(wrong.expected - e.value) > 1e2 * bar and abs(wrong.actual - e.value) <= bar
 
     def _spot_differences(self, instance: Instance, explorer: Explorer) -> None:
         """Forward alone, by finite differences, at one point: independent of all tracing.
@@ -798,7 +821,7 @@ def _key_at(explorer: Explorer, point: np.ndarray) -> Any:
     try:
         from verify.explore import key_of
 
-        return key_of(explorer.instance.trace(point, backward=True).conditions)
+        return key_of(explorer.instance.trace(point, backward=True))
     except TraceError:
         return None
 

@@ -141,6 +141,7 @@ def _conclude(
     # Small examples first: what is wrong there is the easiest to read.
     found = sorted(found, key=lambda e: e.size)
     deadline = time.process_time() + 0.9 * limit
+    work.survey(found)
     for i, example in enumerate(found):
         share = (deadline - time.process_time()) / (len(found) - i)
         if share < 0.02:

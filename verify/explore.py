@@ -124,6 +124,7 @@ class Explorer:
         self.error: TraceError | None = None
         self.bounds: Bounds = {}
         self.products = 30
+        self.interacts = False
         self._gap_place: dict[Node, int] = {}
         self._every: Program | None = None
         self._laid_out = 0
@@ -146,7 +147,7 @@ class Explorer:
     def visit(self, point: np.ndarray) -> Cell | None:
         """The cell that a point lies in, traced; None where the code fails there."""
         run = self.instance.trace(point)
-        key = key_of(run.conditions)
+        key = key_of(run)
         known = self.cells.get(key)
         if known is not None:
             if len(known.samples) < 6:
@@ -167,7 +168,7 @@ class Explorer:
                 except TraceError:
                     moved = run
                 # Off the boundary the code may record other decisions: then it is another cell.
-                if moved is not run and key_of(moved.conditions) == key:
+                if moved is not run and key_of(moved) == key:
                     cell.run, cell.samples = moved, [inside]
                 else:
                     cell.thin = True
@@ -232,7 +233,7 @@ class Explorer:
         """The known cell with an interior that a point certainly lies in, without a new trace."""
         every = self.every_gap(point)
         for cell in self.cells.values():
-            if cell.thin or cell.run.backward_error is not None:
+            if cell.thin or cell.run.loose or cell.run.backward_error is not None:
                 continue
             d = self.decisions(cell)
             gaps = every[d.place]
@@ -548,7 +549,7 @@ class Explorer:
         groups = self._groups()
         seen: dict[tuple, Node | None] = {}
         for cell in self.cells.values():
-            if cell.outside:
+            if cell.outside or cell.run.loose:
                 continue
             if cell.run.backward_error is not None:
                 return False
@@ -576,6 +577,8 @@ class Explorer:
         for group in groups:
             projections: dict[frozenset, list[Condition]] = {}
             for cell in self.cells.values():
+                if cell.run.loose:
+                    continue
                 mine = [c for c in cell.conditions if group.intersection(self._depends(c.gap))]
                 steps = frozenset((c.gap.index, c.relation, c.outcome) for c in mine)
                 projections.setdefault(steps, mine)
@@ -641,9 +644,10 @@ def _side(value: float) -> int:
     return 0 if value != value else int(np.sign(value))
 
 
-def key_of(conditions: list[Condition]) -> Key:
+def key_of(run: TracedRun) -> Key:
     """What tells cells apart: the decisions in order."""
-    return tuple((c.gap.index, c.relation, c.outcome) for c in conditions)
+    key = tuple((c.gap.index, c.relation, c.outcome) for c in run.conditions)
+    return (*key, (-1, "loose", True)) if run.loose else key
 
 
 def words(condition: Condition) -> str:

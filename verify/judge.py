@@ -19,7 +19,7 @@ from symbolic.graph import Node, Program
 from symbolic.values import TraceError
 from verify.explore import Cell, Explorer
 from verify.instance import FloatRun, Instance, TracedRun
-from verify.kinks import Limits, Touching, in_hull, limits_at, reference_of
+from verify.kinks import Limits, Touching, is_generalised, limits_at, reference_of
 from verify.reference import EPS, Reference
 
 __all__ = ["Judge", "Outcome", "Wrong"]
@@ -566,7 +566,7 @@ class Judge:
     ) -> Outcome:
         allowed = np.zeros(len(want))
         for exact, cell in zip(limits.nearby, limits.entered, strict=True):
-            allowed = np.maximum(allowed, self.reference(cell).allowance_at(exact))
+            allowed = np.maximum(allowed, self.reference(cell).allowance_at(exact, point))
         allowed[~np.isfinite(allowed)] = 0.0
         allowed = np.maximum(allowed, np.abs(want))
         slack = width / self.eps if width else 0.0
@@ -610,7 +610,7 @@ class Judge:
             if one.backward_error is not None:
                 return Outcome(True, Wrong(unit, 0, np.nan, np.nan, np.inf, True, "raises"))
             row = one.flat_grads(instance.pieces).real
-            if in_hull(row, limits.rows[k], tolerance, limits.directions):
+            if is_generalised(row, limits, k, tolerance):
                 continue
             corners = np.array(limits.rows[k])
             nearest = np.clip(row, corners.min(axis=0), corners.max(axis=0))

@@ -37,6 +37,8 @@ class Reference:
         The formula's outputs, flat.
     inputs, upstream : sequence of str
         Names of the varying entries, and of the upstream gradient of each output.
+    interacts : bool
+        Whether the function is one of several entries that interact, here perhaps at length 1.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class Reference:
         outputs: Sequence[Node],
         inputs: Sequence[str],
         upstream: Sequence[str],
+        interacts: bool = False,
     ):
         self.graph = graph
+        self.interacts = interacts
         self.outputs = list(outputs)
         self.inputs = list(inputs)
         self.upstream = list(upstream)
@@ -165,10 +169,16 @@ class Reference:
             g = np.abs(points[:, [place[n] for n in self.upstream]])
             return self._combined(found, x, g)
 
-    def allowance_at(self, exact: Mapping[str, Any]) -> np.ndarray:
-        """The same at one exact point, which need not be a float."""
+    def allowance_at(self, exact: Mapping[str, Any], point: np.ndarray | None = None) -> np.ndarray:
+        """The same at one exact point, which need not be a float.
+
+        Where it is a neighbour at no distance to speak of, ``point`` is the one that is meant: the
+        size of zero is not that of 2^-600.
+        """
         found = [np.array([size]) for size in self._enclosed_sizes(exact)]
         x = np.abs(np.array([[float(exact[n]) for n in self.inputs]]))
+        if point is not None:
+            x = np.abs(point[None, : len(self.inputs)])
         g = np.abs(np.array([[float(exact[n]) for n in self.upstream]]))
         with np.errstate(all="ignore"):
             return self._combined(found, x, g)[0]
@@ -184,6 +194,11 @@ class Reference:
         _ = self.sizes  # which entries depend on several inputs
         several = np.array([len(reach) > 1 for reach in self._reach])
         return np.where(several, np.nan_to_num(rows, nan=0.0, posinf=0.0).sum(axis=0), 0.0)
+
+    @property
+    def interacting(self) -> bool:
+        """Whether an entry of the gradient depends on several inputs."""
+        return any(len(self._dependencies(v)) > 1 for v in self.expected)
 
     @property
     def sizes(self) -> Program:
@@ -206,7 +221,7 @@ class Reference:
             s = x[:, reach].max(axis=1) if reach else np.zeros(len(x))
             for p, _ in self._curvature[i]:
                 result[:, i] += s * np.nan_to_num(found[p], nan=0.0)
-            if len(reach) > 1:
+            if len(reach) > 1 or (self.interacts and reach):
                 for k in self._outputs_of[i]:
                     y = np.nan_to_num(found[self._first + k], nan=0.0)
                     # At the origin there is no scale but one.

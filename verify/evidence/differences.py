@@ -66,7 +66,7 @@ def derivative(f: Callable[[float], float], x: float, scale: float | None = None
     if not np.isfinite(here):
         return Estimate(np.nan, np.inf)
     best = Estimate(np.nan, np.inf)
-    for step in (start, start * 1e-2, start * 1e-4):
+    for step in _steps(start, x):
         central = _ridders(lambda h: (f(x + h) - f(x - h)) / ((x + h) - (x - h)), step, 2, here, x)
         if central.error < best.error:
             best = central
@@ -84,11 +84,17 @@ def derivative(f: Callable[[float], float], x: float, scale: float | None = None
     return best
 
 
+def _steps(start: float, x: float) -> list[float]:
+    """First steps to extrapolate from: next to zero also a part of ``x`` itself."""
+    steps = [start, start * 1e-2, start * 1e-4]
+    return [*steps, 0.1 * abs(x)] if 0 < abs(x) < 1e-3 else steps
+
+
 def _best_side(
     f: Callable[[float], float], x: float, here: float, start: float, sign: float
 ) -> Estimate:
     best = Estimate(np.nan, np.inf)
-    for step in (start, start * 1e-2, start * 1e-4):
+    for step in _steps(start, x):
         one = _ridders(lambda h: (f(x + sign * h) - here) / ((x + sign * h) - x), step, 1, here, x)
         if one.error < best.error:
             best = one

@@ -169,7 +169,7 @@ def _row(out: Console, label: str, value: object, *, style: str = "", wrap: bool
     if value is None or value == "":
         return
     text = _clean(value)
-    lead = f"  {label:<11}"
+    lead = f"  {label:<10} "
     lines = (
         textwrap.wrap(text, max(out.width - len(lead), 20), break_long_words=False) or [""]
         if wrap
