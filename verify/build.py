@@ -19,6 +19,7 @@ from verify.evidence.contract import Violation
 from verify.explore import Cell, words
 from verify.instance import Instance
 from verify.judge import Judge, Wrong
+from verify.lost_digits import cause, region
 from verify.subject import FunctionSubject, PairSubject, TensorSubject
 from verify.verdict import Counterexample, Entry, Finding, Report, Verdict
 
@@ -112,6 +113,13 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
         wrong.expected,
         wrong.actual,
     )
+    if judge is not None and report.verdict is Verdict.INACCURATE:
+        try:
+            with time_limit(4.0):
+                diagnosis = cause(judge, wrong) or diagnosis
+                report.region = region(judge, wrong)
+        except OutOfTime:
+            pass
     report.diagnosis = diagnosis
     for i, given, expected, _ in wrong.table:
         owner, k = instance.owner(i)

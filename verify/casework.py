@@ -535,7 +535,7 @@ class Casework:
         judged = kinks = 0
         refused: dict[str, int] = {}
         exact = True
-        worst = 0.0
+        worst, worst_point = 0.0, None
         points = ((point, None) for point in self._points(instance, explorer, end))
         for point, known in itertools.chain(self._first, points):
             if time.process_time() > end and known is None:
@@ -566,9 +566,17 @@ class Casework:
                 if size and instance.inputs == 1:
                     self.samples.append((size, outcome.ulps, None))
             if outcome.ulps > worst:
-                worst = outcome.ulps
+                worst, worst_point = outcome.ulps, point
                 if self.max_ulp is None or worst > self.max_ulp:
                     self.worst = _at(instance, point)
+        if worst_point is not None and worst > _NOTABLE and len(self.examples) <= 2:
+            climbed = self._climb(judge, worst_point, worst, end)
+            if climbed.wrong is not None:
+                cell = explorer.cells.get(_key_at(explorer, climbed.wrong.point))
+                return Failure(instance, "oracle", wrong=climbed.wrong, judge=judge, cell=cell)
+            if climbed.ulps > max(worst, self.max_ulp or 0.0):
+                self.worst = _at(instance, climbed.point)
+            worst = max(worst, climbed.ulps)
         self.max_ulp = max(self.max_ulp or 0.0, worst)
         self.judged += judged
         self.kinks += kinks
@@ -584,6 +592,31 @@ class Casework:
             f", {self.kinks} of them at kinks" if self.kinks else ""
         )
         return None
+
+    def _climb(self, judge: Judge, point: np.ndarray, ulps: float, end: float) -> Outcome:
+        """Follow the worst point uphill: where do the most digits go?"""
+        best = Outcome(True, ulps=ulps, point=point)
+        entries = np.argsort(-np.abs(point[: judge.instance.inputs]))[:4]
+        for factor in (4.0, 2.0, 1.25, 1.03):
+            for _ in range(4):
+                before = best.ulps
+                for i in entries:
+                    for times in (factor, 1 / factor):
+                        trial = best.point.copy()
+                        trial[i] *= times
+                        if time.process_time() > end or not judge.instance.in_domain(trial):
+                            continue
+                        outcome = self._judge(judge, trial)
+                        if outcome.wrong is not None and not self._untrue(
+                            judge.instance, outcome.wrong
+                        ):
+                            return outcome
+                        if outcome.judged and best.ulps < outcome.ulps < np.inf:
+                            best = outcome
+                            best.point = trial
+                if best.ulps == before:
+                    break
+        return best
 
     def _judge(self, judge: Judge, point: np.ndarray) -> Outcome:
         try:
@@ -790,6 +823,9 @@ class Casework:
         tally.detail = f"order {self.order} proved on {proved} of {len(full)} cells"
         return None
 
+
+# Ulps from which on the worst point is followed uphill.
+_NOTABLE = 16.0
 
 _UNTRUE = "what the trace computes is not what the code computes; it leaves symbols unseen"
 

@@ -27,6 +27,8 @@ __all__ = ["Limits", "Touching", "is_generalised", "limits_at", "reference_of", 
 # converge: a logarithm does not, nor does a pole.
 _DISTANCE = Fraction(1, 2**600)
 _CLOSER = Fraction(1, 2**900)
+# A corner found in the separating direction has to close this much of the gap, or it is no news.
+_PROGRESS = 0.9
 _BITS = 2000  # enough for the square of the distance beside a number of 53 bits
 
 
@@ -344,25 +346,26 @@ def is_generalised(row: np.ndarray, limits: Limits, k: int, tolerance: float) ->
     opposite side.
     """
     rng = np.random.default_rng(11)
-    for _ in range(24):
+    for _ in range(40):
         corners = limits.rows[k]
         away = separating(row, corners, tolerance, limits.directions)
         if away is None:
             return True
         if not np.any(away):
             return False
-        before = len(corners)
-        away = away / np.max(np.abs(away))
+        gap = float(away @ row) - max(float(away @ c) for c in corners)
+        scaled = away / np.max(np.abs(away))
         shaken = 1e-3 * rng.normal(size=len(away)) * (away != 0)
-        tries = [away + shaken, -away - shaken]
-        tries += [away * rng.choice([-1.0, 1.0], size=len(away)) + shaken for _ in range(4)]
+        tries = [scaled + shaken, -scaled - shaken]
+        tries += [scaled * rng.choice([-1.0, 1.0], size=len(away)) + shaken for _ in range(4)]
         for move in tries:
             limits.leave(move)
-            if len(limits.rows[k]) > before:
+            left = float(away @ row) - max(float(away @ c) for c in limits.rows[k])
+            if left < _PROGRESS * gap:
                 break
         else:
-            return False
-    return True  # corners without end (a norm's fill a sphere): nothing certain can be said
+            return False  # no cell reaches further in that direction
+    return False
 
 
 def separating(

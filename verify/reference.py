@@ -169,13 +169,16 @@ class Reference:
             g = np.abs(points[:, [place[n] for n in self.upstream]])
             return self._combined(found, x, g)
 
-    def allowance_at(self, exact: Mapping[str, Any], point: np.ndarray | None = None) -> np.ndarray:
+    def allowance_at(
+        self, exact: Mapping[str, Any], point: np.ndarray | None = None, scale: float = 1e-287
+    ) -> np.ndarray:
         """The same at one exact point, which need not be a float.
 
         Where it is a neighbour at no distance to speak of, ``point`` is the one that is meant: the
         size of zero is not that of 2^-600.
+        What is below a thousandth of ``scale`` need not be known.
         """
-        found = [np.array([size]) for size in self._enclosed_sizes(exact)]
+        found = [np.array([size]) for size in self._enclosed_sizes(exact, 1e-3 * scale)]
         x = np.abs(np.array([[float(exact[n]) for n in self.inputs]]))
         if point is not None:
             x = np.abs(point[None, : len(self.inputs)])
@@ -207,8 +210,8 @@ class Reference:
             self._sizes = self._build_sizes()
         return self._sizes
 
-    def _enclosed_sizes(self, exact: Mapping[str, Any]) -> list[float]:
-        balls = enclose(self.sizes, exact, digits=3, scale=1e-290, max_precision=2400)
+    def _enclosed_sizes(self, exact: Mapping[str, Any], scale: float = 1e-290) -> list[float]:
+        balls = enclose(self.sizes, exact, digits=3, scale=scale, max_precision=2400)
         return [abs(float(b)) if b.finite else np.nan for b in balls]
 
     def _combined(self, found: list[np.ndarray], x: np.ndarray, g: np.ndarray) -> np.ndarray:

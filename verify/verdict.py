@@ -197,6 +197,8 @@ class Report:
         recorded it.
     snippet : str, optional
         Code that shows the failure again when it is run.
+    region : str, optional
+        Where digits are lost: ``all digits are lost for x > 36.7``.
     scope : str, optional
         ``at every shape``, or ``at shapes (3,), (2, 3)``.
     worst : str, optional
@@ -233,6 +235,7 @@ class Report:
     location: tuple[str, int] | None = None
     step: tuple[str, str | None, int | None] | None = None
     snippet: str | None = None
+    region: str | None = None
     scope: str | None = None
     worst: str | None = None
     notes: list[str] = field(default_factory=list)
@@ -292,6 +295,7 @@ class Report:
             "step": self.step
             and {"function": self.step[0], "file": self.step[1], "line": self.step[2]},
             "snippet": self.snippet,
+            "region": self.region,
             "scope": self.scope,
             "worst": self.worst,
             "notes": [str(what) for what in self.notes],

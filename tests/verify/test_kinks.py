@@ -98,3 +98,17 @@ def test_a_floor_under_a_logarithms_slope_is_seen_next_to_zero():
 
     report = verify.check(lambda x: np.log(x).sum(), grad=slope, domain=(0, np.inf))
     assert report.verdict == "refuted"
+
+
+def test_a_corner_that_no_side_has_is_refused_though_corners_go_on_for_ever():
+    def at_origin(value):
+        def vjp(x, y, g):
+            r = np.hypot(x, y)
+            safe = np.where(r == 0, 1, r)
+            return g * np.where(r == 0, value, x / safe), g * np.where(r == 0, value, y / safe)
+
+        return vjp
+
+    examples = [((), ())]
+    assert verify.check(np.hypot, vjp=at_origin(0.5), examples=examples).ok
+    assert verify.check(np.hypot, vjp=at_origin(1.0), examples=examples).verdict == "refuted"

@@ -126,6 +126,7 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
         _row(out, "source", wording.place(report), wrap=False)
     for number, condition in enumerate(report.conditions):
         _row(out, "cell" if number == 0 else "", condition)
+    _row(out, "region", report.region)
     _row(out, "worst", report.worst)
     _show_entries(out, report)
     if report.verdict is Verdict.UNDECIDED:
