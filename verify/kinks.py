@@ -156,7 +156,7 @@ def _moves(active: list[int], n: int, directions: int) -> list[np.ndarray]:
         for sign in (1.0, -1.0):
             move = np.zeros(n)
             if len(active) > 1:
-                move[active] = 1e-3 * rng.normal(size=len(active))
+                move[active] = 1e-8 * rng.normal(size=len(active))
             move[i] = sign
             moves.append(move)
     if len(active) > 1:
