@@ -176,7 +176,7 @@ class PairSubject(Subject):
         return [self.function, self.derivative]
 
     def upstream_name(self, count: int) -> str | None:
-        """The keyword that a ``vjp`` takes its upstream gradient by; None where it follows the args.
+        """The keyword for the upstream gradient of a ``vjp``; None where it follows the arguments.
 
         By keyword where it can be nothing else: the one keyword-only parameter without a default,
         or a ``grad_output`` that stands behind optional parameters of the function.

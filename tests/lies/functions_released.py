@@ -45,7 +45,13 @@ class BesselI0One(BesselI0):
         return grad * (scale * side * special.i0e(x) + scale * inner)
 
 
-add("i0: one at zero", "cells", BesselI0One, BesselI0, "slope 1 at 0, where the function is even and smooth")
+add(
+    "i0: one at zero",
+    "cells",
+    BesselI0One,
+    BesselI0,
+    "slope 1 at 0, where the function is even and smooth",
+)
 
 
 class BesselI1(Function):
@@ -98,7 +104,13 @@ class LogitUnmasked(Logit):
         return grad / (x * (1 - x))
 
 
-add("logit: eps ignored", "cells", LogitUnmasked, Logit, "the clip is not differentiated: infinite at 0, not zero")
+add(
+    "logit: eps ignored",
+    "cells",
+    LogitUnmasked,
+    Logit,
+    "the clip is not differentiated: infinite at 0, not zero",
+)
 
 
 class MultivariateLogGamma(Function):
@@ -126,7 +138,13 @@ class MultivariateLogGammaShifted(MultivariateLogGamma):
         return grad * special.digamma(np.expand_dims(x, -1) - 0.5 * np.arange(1, ctx.p)).sum(-1)
 
 
-add("mvlgamma: first term", "algebra", MultivariateLogGammaShifted, MultivariateLogGamma, "the range of the sum starts one late")
+add(
+    "mvlgamma: first term",
+    "algebra",
+    MultivariateLogGammaShifted,
+    MultivariateLogGamma,
+    "the range of the sum starts one late",
+)
 
 
 class Entropy(Function):
@@ -152,7 +170,13 @@ class EntropyLog1p(Entropy):
         return -grad * (np.log(x + 1e-8) + 1)
 
 
-add("entr: eps in the logarithm", "floats", EntropyLog1p, Entropy, "1e-8 in the logarithm: wrong for small probabilities")
+add(
+    "entr: eps in the logarithm",
+    "floats",
+    EntropyLog1p,
+    Entropy,
+    "1e-8 in the logarithm: wrong for small probabilities",
+)
 
 
 class ErfcxScaled(Function):
@@ -168,7 +192,9 @@ class ErfcxScaled(Function):
         big = x > 50
         z = np.where(big, x, 50.0)
         r = 1 / (z * z)
-        tail = -r / math.sqrt(math.pi) * (1 - 1.5 * r * (1 - 2.5 * r * (1 - 3.5 * r * (1 - 4.5 * r))))
+        tail = (
+            -r / math.sqrt(math.pi) * (1 - 1.5 * r * (1 - 2.5 * r * (1 - 3.5 * r * (1 - 4.5 * r))))
+        )
         return grad * np.where(big, tail, 2 * np.where(big, 0, x * y) - 2 / math.sqrt(math.pi))
 
 
@@ -179,7 +205,13 @@ class ErfcxCancels(ErfcxScaled):
         return (2.0 * x * y - 2.0 / math.sqrt(math.pi)) * grad
 
 
-add("erfcx: cancels", "floats", ErfcxCancels, ErfcxScaled, "2 x y tends to 2/sqrt(pi): no digit is left beyond 1e8")
+add(
+    "erfcx: cancels",
+    "floats",
+    ErfcxCancels,
+    ErfcxScaled,
+    "2 x y tends to 2/sqrt(pi): no digit is left beyond 1e8",
+)
 
 
 class Rsqrt(Function):
@@ -226,7 +258,13 @@ class Log2Natural(Log2):
         return grad / x * math.log(2)
 
 
-add("log2: factor on the wrong side", "algebra", Log2Natural, Log2, "multiplied by log 2 instead of divided")
+add(
+    "log2: factor on the wrong side",
+    "algebra",
+    Log2Natural,
+    Log2,
+    "multiplied by log 2 instead of divided",
+)
 
 
 class Log1mExp(Function):
@@ -254,7 +292,13 @@ class Log1mExpNaN(Log1mExp):
         return -grad * e / (1 - e)
 
 
-add("log1mexp: cancels", "floats", Log1mExpNaN, Log1mExp, "1 - exp(x) cancels near 0 and is 0 below 1e-17")
+add(
+    "log1mexp: cancels",
+    "floats",
+    Log1mExpNaN,
+    Log1mExp,
+    "1 - exp(x) cancels near 0 and is 0 below 1e-17",
+)
 
 
 class XDivY(Function):
@@ -286,7 +330,14 @@ class XDivYSign(XDivY):
         return np.where(nz, grad / safe, 0.0), np.where(nz, -grad * x / safe**2, 0.0)
 
 
-add("xdivy: zero where x is zero", "cells", XDivYSign, XDivY, "the value is 0 at x == 0, but its slope in x is 1/y", examples=[((3,), (3,)), ((), ())])
+add(
+    "xdivy: zero where x is zero",
+    "cells",
+    XDivYSign,
+    XDivY,
+    "the value is 0 at x == 0, but its slope in x is 1/y",
+    examples=[((3,), (3,)), ((), ())],
+)
 
 
 class CopySign(Function):
@@ -310,7 +361,14 @@ class CopySignNaN(CopySign):
         return grad * (out / x), np.zeros_like(grad)
 
 
-add("copysign: NaN at zero", "floats", CopySignNaN, CopySign, "0/0 at x == 0", examples=[((4,), (4,))])
+add(
+    "copysign: NaN at zero",
+    "floats",
+    CopySignNaN,
+    CopySign,
+    "0/0 at x == 0",
+    examples=[((4,), (4,))],
+)
 
 
 class FloatPower(Function):
@@ -337,7 +395,14 @@ class FloatPowerZero(FloatPower):
         return grad * ctx.p * np.power(x, ctx.p - 1)
 
 
-add("pow: exponent zero", "floats", FloatPowerZero, FloatPower, "0 * 0^-1 is NaN for p == 0 at x == 0", examples=[((3,), {"p": p}) for p in (0.0, 1.0, 2.0, 3.0)])
+add(
+    "pow: exponent zero",
+    "floats",
+    FloatPowerZero,
+    FloatPower,
+    "0 * 0^-1 is NaN for p == 0 at x == 0",
+    examples=[((3,), {"p": p}) for p in (0.0, 1.0, 2.0, 3.0)],
+)
 
 
 class SmoothL1(Function):
@@ -369,11 +434,17 @@ class SmoothL1NaN(SmoothL1):
         return g, -g
 
 
-add("smooth L1: beta zero", "floats", SmoothL1NaN, SmoothL1, "0/0 for beta == 0 where the two agree", examples=[((3,), (3,), {"beta": 0.0}), ((3,), (3,), {"beta": 0.5})])
+add(
+    "smooth L1: beta zero",
+    "floats",
+    SmoothL1NaN,
+    SmoothL1,
+    "0/0 for beta == 0 where the two agree",
+    examples=[((3,), (3,), {"beta": 0.0}), ((3,), (3,), {"beta": 0.5})],
+)
 
 
 class Hardswish(Function):
-
     @staticmethod
     def forward(ctx, x):
         ctx.save_for_backward(x)
@@ -400,7 +471,13 @@ class HardswishOverwrites(Hardswish):
         return out
 
 
-add("hardswish: upstream overwritten", "algebra", HardswishOverwrites, Hardswish, "= for *= in the middle: the upstream gradient is lost")
+add(
+    "hardswish: upstream overwritten",
+    "algebra",
+    HardswishOverwrites,
+    Hardswish,
+    "= for *= in the middle: the upstream gradient is lost",
+)
 
 
 def unbroadcast(grad, shape):
@@ -444,7 +521,13 @@ class HypotHasty(Hypot):
         return unbroadcast_hasty(w * x, np.shape(x)), unbroadcast_hasty(w * y, np.shape(y))
 
 
-add("unbroadcast: returns early", "contract", HypotHasty, Hypot, "leading axes and axes of size 1 are never summed both")
+add(
+    "unbroadcast: returns early",
+    "contract",
+    HypotHasty,
+    Hypot,
+    "leading axes and axes of size 1 are never summed both",
+)
 
 
 class Clamp(Function):
@@ -473,7 +556,14 @@ class ClampCrossed(Clamp):
         return gx, np.where(x < lo, grad, zero), np.where(x > hi, grad, zero)
 
 
-add("clamp: bounds crossed", "cells", ClampCrossed, Clamp, "where lo > hi the upper bound is the value, yet the lower gets the gradient", examples=[((3,), (3,), (3,))])
+add(
+    "clamp: bounds crossed",
+    "cells",
+    ClampCrossed,
+    Clamp,
+    "where lo > hi the upper bound is the value, yet the lower gets the gradient",
+    examples=[((3,), (3,), (3,))],
+)
 
 
 class WhereBroadcast(Function):
@@ -499,7 +589,14 @@ class WhereBroadcastMean(WhereBroadcast):
         return (ga if ga.shape == sa else ga.sum(0).reshape(sa)), unbroadcast(gb, sb)
 
 
-add("where: a row alone", "contract", WhereBroadcastMean, WhereBroadcast, "the sum over axis 0 is right for a row that was broadcast, not for a column", examples=[((2, 3), (2, 3)), ((3,), (2, 3)), ((2, 1), (2, 2))])
+add(
+    "where: a row alone",
+    "contract",
+    WhereBroadcastMean,
+    WhereBroadcast,
+    "the sum over axis 0 is right for a row that was broadcast, not for a column",
+    examples=[((2, 3), (2, 3)), ((3,), (2, 3)), ((2, 1), (2, 2))],
+)
 
 
 class AddCDiv(Function):
@@ -525,7 +622,14 @@ class AddCDivValue(AddCDiv):
         return grad, grad * ctx.value / b, -grad * a / (b * b)
 
 
-add("addcdiv: value", "algebra", AddCDivValue, AddCDiv, "the factor is missing in the third gradient; right at its default", examples=[((3,), (3,), (3,), {"value": 1.0}), ((3,), (3,), (3,), {"value": 0.5})])
+add(
+    "addcdiv: value",
+    "algebra",
+    AddCDivValue,
+    AddCDiv,
+    "the factor is missing in the third gradient; right at its default",
+    examples=[((3,), (3,), (3,), {"value": 1.0}), ((3,), (3,), (3,), {"value": 0.5})],
+)
 
 
 class LogSubExp(Function):
@@ -550,7 +654,14 @@ class LogSubExpNaive(LogSubExp):
         return grad * np.exp(a) / d, -grad * np.exp(b) / d
 
 
-add("logsubexp: overflow", "floats", LogSubExpNaive, LogSubExp, "inf/inf for large arguments", examples=[((3,), (3,)), ((), ())])
+add(
+    "logsubexp: overflow",
+    "floats",
+    LogSubExpNaive,
+    LogSubExp,
+    "inf/inf for large arguments",
+    examples=[((3,), (3,)), ((), ())],
+)
 
 
 class Threshold(Function):
@@ -575,7 +686,14 @@ class ThresholdSign(Threshold):
         return [g * np.sign(v) if abs(v) > ctx.lam else 0.0 for v, g in zip(x, grad, strict=True)]
 
 
-add("soft threshold: sign", "algebra", ThresholdSign, Threshold, "the sign's factor cancels against that of the absolute value", examples=[((4,),)])
+add(
+    "soft threshold: sign",
+    "algebra",
+    ThresholdSign,
+    Threshold,
+    "the sign's factor cancels against that of the absolute value",
+    examples=[((4,),)],
+)
 
 
 def elementwise(slope):
@@ -617,7 +735,13 @@ def bump_slope_outside(x):
     return np.exp(-1 / u) * -2 * x / u**2
 
 
-add("bump: outside", "cells", elementwise(bump_slope_outside)(bump), elementwise(bump_slope)(bump), "the mask is missing: wrong for |x| > 1, 0/0 at 1")
+add(
+    "bump: outside",
+    "cells",
+    elementwise(bump_slope_outside)(bump),
+    elementwise(bump_slope)(bump),
+    "the mask is missing: wrong for |x| > 1, 0/0 at 1",
+)
 
 
 def squareplus(x, b=4.0):
@@ -633,7 +757,13 @@ def squareplus_slope_cancels(x, b=4.0):
     return 0.5 * (1 + x / np.sqrt(x * x + b))
 
 
-add("squareplus: cancels", "floats", elementwise(squareplus_slope_cancels)(squareplus), elementwise(squareplus_slope)(squareplus), "1 + x/r cancels for large negative x")
+add(
+    "squareplus: cancels",
+    "floats",
+    elementwise(squareplus_slope_cancels)(squareplus),
+    elementwise(squareplus_slope)(squareplus),
+    "1 + x/r cancels for large negative x",
+)
 
 
 def sqrt1pm1(x):
@@ -650,21 +780,39 @@ def rational_slope_quotient(x):
     return (r + 1 - x / r) / (r + 1) ** 2
 
 
-add("sqrt1pm1: quotient rule", "algebra", elementwise(rational_slope_quotient)(sqrt1pm1), elementwise(rational_slope)(sqrt1pm1), "the root's derivative has lost its half")
+add(
+    "sqrt1pm1: quotient rule",
+    "algebra",
+    elementwise(rational_slope_quotient)(sqrt1pm1),
+    elementwise(rational_slope)(sqrt1pm1),
+    "the root's derivative has lost its half",
+)
 
 
 def expit_power(x, k=3):
     return special.expit(x) ** k
 
 
-add("power of a sigmoid: once", "algebra", elementwise(lambda x: 3 * special.expit(x) ** 2 * special.expit(-x))(expit_power), elementwise(lambda x: 3 * special.expit(x) ** 3 * special.expit(-x))(expit_power), "one factor of the sigmoid is missing")
+add(
+    "power of a sigmoid: once",
+    "algebra",
+    elementwise(lambda x: 3 * special.expit(x) ** 2 * special.expit(-x))(expit_power),
+    elementwise(lambda x: 3 * special.expit(x) ** 3 * special.expit(-x))(expit_power),
+    "one factor of the sigmoid is missing",
+)
 
 
 def wrap_angle(x):
     return (x + np.pi) % (2 * np.pi) - np.pi
 
 
-add("wrapped angle: zero", "cells", elementwise(lambda x: np.where(np.abs(x) < np.pi, 1.0, 0.0))(wrap_angle), elementwise(np.ones_like)(wrap_angle), "no slope outside of (-pi, pi)")
+add(
+    "wrapped angle: zero",
+    "cells",
+    elementwise(lambda x: np.where(np.abs(x) < np.pi, 1.0, 0.0))(wrap_angle),
+    elementwise(np.ones_like)(wrap_angle),
+    "no slope outside of (-pi, pi)",
+)
 
 
 def softplus_beta(x, beta=2.0, threshold=20.0):
@@ -683,9 +831,25 @@ def softplus_beta_slope_unscaled(x, beta=2.0, threshold=20.0):
     return np.where(x > threshold, 1.0, e / (e + 1.0))
 
 
-add("softplus: threshold of the scaled input", "cells", elementwise(lambda x: np.where(2 * x > 20, 1.0, np.exp(np.minimum(x * 2, 20)) / (np.exp(np.minimum(x, 20)) + 1.0)))(softplus_beta), elementwise(softplus_beta_slope)(softplus_beta), "beta is missing in the denominator")
+add(
+    "softplus: threshold of the scaled input",
+    "cells",
+    elementwise(
+        lambda x: np.where(
+            2 * x > 20, 1.0, np.exp(np.minimum(x * 2, 20)) / (np.exp(np.minimum(x, 20)) + 1.0)
+        )
+    )(softplus_beta),
+    elementwise(softplus_beta_slope)(softplus_beta),
+    "beta is missing in the denominator",
+)
 
-add("softplus: threshold of the input", "cells", elementwise(softplus_beta_slope_unscaled)(softplus_beta), elementwise(softplus_beta_slope)(softplus_beta), "between 10 and 20 forward is the line and the slope 1 - 2e-9")
+add(
+    "softplus: threshold of the input",
+    "cells",
+    elementwise(softplus_beta_slope_unscaled)(softplus_beta),
+    elementwise(softplus_beta_slope)(softplus_beta),
+    "between 10 and 20 forward is the line and the slope 1 - 2e-9",
+)
 
 
 class Sinusoid(Function):
@@ -736,7 +900,9 @@ class ScaledOutput(Scaled):
         return grad * np.where(x > 0, Scaled.scale, np.exp(x))
 
 
-add("scaled elu: scale for x < 0", "cells", ScaledOutput, Scaled, "the scale is missing on the left")
+add(
+    "scaled elu: scale for x < 0", "cells", ScaledOutput, Scaled, "the scale is missing on the left"
+)
 
 
 class GammaIncUpper(Function):
@@ -763,4 +929,10 @@ class GammaIncUpperSign(GammaIncUpper):
         return -grad * np.exp(ctx.a * np.log(x) - x - special.gammaln(ctx.a))
 
 
-add("gammaincc: power", "algebra", GammaIncUpperSign, GammaIncUpper, "x^a for x^(a-1); right at x == 1")
+add(
+    "gammaincc: power",
+    "algebra",
+    GammaIncUpperSign,
+    GammaIncUpper,
+    "x^a for x^(a-1); right at x == 1",
+)

@@ -42,7 +42,14 @@ class RollAxisNegative(RollAxis):
         return np.rollaxis(grad, start, axis + 1)
 
 
-add("rollaxis: negative axis", "contract", RollAxisNegative, RollAxis, "a negative axis is compared as it stands", examples=[((2, 3, 4), {"axis": a}) for a in (0, 1, 2, -1)])
+add(
+    "rollaxis: negative axis",
+    "contract",
+    RollAxisNegative,
+    RollAxis,
+    "a negative axis is compared as it stands",
+    examples=[((2, 3, 4), {"axis": a}) for a in (0, 1, 2, -1)],
+)
 
 
 class TensorDot(Function):
@@ -89,7 +96,18 @@ class TensorDotUnsorted(TensorDot):
         return np.transpose(ga, np.argsort(a_free + ax)), np.transpose(gb, np.argsort(bx + b_free))
 
 
-add("tensordot: order of axes", "algebra", TensorDotUnsorted, TensorDot, "contracted axes that are listed out of order come back exchanged", examples=[((2, 2), (2, 2), {"axes": 1}), ((2, 2, 2), (2, 2, 2), {"axes": ((1, 2), (2, 0))}), ((2, 2, 3), (2, 2, 3), {"axes": ((0, 1), (1, 0))})])
+add(
+    "tensordot: order of axes",
+    "algebra",
+    TensorDotUnsorted,
+    TensorDot,
+    "contracted axes that are listed out of order come back exchanged",
+    examples=[
+        ((2, 2), (2, 2), {"axes": 1}),
+        ((2, 2, 2), (2, 2, 2), {"axes": ((1, 2), (2, 0))}),
+        ((2, 2, 3), (2, 2, 3), {"axes": ((0, 1), (1, 0))}),
+    ],
+)
 
 
 class Gradient(Function):
@@ -125,7 +143,14 @@ class GradientEdges(Gradient):
         return out / ctx.h
 
 
-add("gradient: edges", "algebra", GradientEdges, Gradient, "one-sided differences at the ends are not halved", examples=[((5,), {"spacing": 0.5})])
+add(
+    "gradient: edges",
+    "algebra",
+    GradientEdges,
+    Gradient,
+    "one-sided differences at the ends are not halved",
+    examples=[((5,), {"spacing": 0.5})],
+)
 
 
 class Windows(Function):
@@ -154,7 +179,14 @@ class WindowsAssigned(Windows):
         return out
 
 
-add("as_strided: overlap", "algebra", WindowsAssigned, Windows, "overlapping windows overwrite each other", examples=[((6,), {"size": 3, "step": 2}), ((4,), {"size": 2, "step": 2})])
+add(
+    "as_strided: overlap",
+    "algebra",
+    WindowsAssigned,
+    Windows,
+    "overlapping windows overwrite each other",
+    examples=[((6,), {"size": 3, "step": 2}), ((4,), {"size": 2, "step": 2})],
+)
 
 
 class MaxPool2d(Function):
@@ -193,7 +225,14 @@ class MaxPool2dAssigns(MaxPool2d):
         return flat.reshape(ctx.shape)
 
 
-add("max pool 2d: overlap", "cells", MaxPool2dAssigns, MaxPool2d, "an entry that wins two windows keeps the last gradient alone", examples=[((3, 3), {"k": 2, "s": 1, "p": 0}), ((2, 2), {"k": 2, "s": 2, "p": 1})])
+add(
+    "max pool 2d: overlap",
+    "cells",
+    MaxPool2dAssigns,
+    MaxPool2d,
+    "an entry that wins two windows keeps the last gradient alone",
+    examples=[((3, 3), {"k": 2, "s": 1, "p": 0}), ((2, 2), {"k": 2, "s": 2, "p": 1})],
+)
 
 
 class AvgPoolCeil(Function):
@@ -232,7 +271,18 @@ class AvgPoolCeilFull(AvgPoolCeil):
         return out
 
 
-add("average pool: ceil mode", "algebra", AvgPoolCeilFull, AvgPoolCeil, "the last window is cut off; backward divides by the full size", examples=[((4,), {"k": 2, "s": 2}), ((5,), {"k": 3, "s": 2, "p": 1}), ((6,), {"k": 3, "s": 2, "p": 1})])
+add(
+    "average pool: ceil mode",
+    "algebra",
+    AvgPoolCeilFull,
+    AvgPoolCeil,
+    "the last window is cut off; backward divides by the full size",
+    examples=[
+        ((4,), {"k": 2, "s": 2}),
+        ((5,), {"k": 3, "s": 2, "p": 1}),
+        ((6,), {"k": 3, "s": 2, "p": 1}),
+    ],
+)
 
 
 class LpPool(Function):
@@ -256,10 +306,19 @@ class LpPoolNaN(LpPool):
     @staticmethod
     def backward(ctx, grad):
         rows, y = ctx.saved_tensors
-        return (grad[:, None] * rows * np.abs(rows) ** (ctx.p - 2) * y[:, None] ** (1 - ctx.p)).ravel()
+        return (
+            grad[:, None] * rows * np.abs(rows) ** (ctx.p - 2) * y[:, None] ** (1 - ctx.p)
+        ).ravel()
 
 
-add("lp pool: NaN on zeros", "floats", LpPoolNaN, LpPool, "0 * inf where a window is all zero", examples=[((4,),), ((4,), {"p": 3})])
+add(
+    "lp pool: NaN on zeros",
+    "floats",
+    LpPoolNaN,
+    LpPool,
+    "0 * inf where a window is all zero",
+    examples=[((4,),), ((4,), {"p": 3})],
+)
 
 
 class NormInf(Function):
@@ -283,7 +342,14 @@ class NormInfTies(NormInf):
         return np.sign(x) * (np.abs(x) == y) * grad
 
 
-add("norm inf: ties", "cells", NormInfTies, NormInf, "every entry of largest magnitude gets the whole gradient", examples=[((3,),)])
+add(
+    "norm inf: ties",
+    "cells",
+    NormInfTies,
+    NormInf,
+    "every entry of largest magnitude gets the whole gradient",
+    examples=[((3,),)],
+)
 
 
 class Cdist(Function):
@@ -317,7 +383,14 @@ class CdistOne(Cdist):
         return local.sum(1), -local.sum(0)
 
 
-add("cdist: coincident points", "floats", CdistOne, Cdist, "0/0 where two points coincide, or share one coordinate for p < 2", examples=[((2, 2), (3, 2)), ((2, 2), (2, 2), {"p": 3.0}), ((2, 2), (2, 2), {"p": 1.0})])
+add(
+    "cdist: coincident points",
+    "floats",
+    CdistOne,
+    Cdist,
+    "0/0 where two points coincide, or share one coordinate for p < 2",
+    examples=[((2, 2), (3, 2)), ((2, 2), (2, 2), {"p": 3.0}), ((2, 2), (2, 2), {"p": 1.0})],
+)
 
 
 class ScatterMean(Function):
@@ -343,7 +416,14 @@ class ScatterMeanUnscaled(ScatterMean):
         return grad[ctx.index] / len(ctx.index), None
 
 
-add("scatter mean: count", "algebra", ScatterMeanUnscaled, ScatterMean, "divided by the number of rows, not by that of the bin", examples=[((4, 2), np.array([0, 2, 2, 1])), ((3,), np.array([3, 3, 3]))])
+add(
+    "scatter mean: count",
+    "algebra",
+    ScatterMeanUnscaled,
+    ScatterMean,
+    "divided by the number of rows, not by that of the bin",
+    examples=[((4, 2), np.array([0, 2, 2, 1])), ((3,), np.array([3, 3, 3]))],
+)
 
 
 class ScatterProd(Function):
@@ -375,7 +455,14 @@ class ScatterProdDivides(ScatterProd):
         return np.where(src == 0, 0, (grad * out)[ctx.index] / np.where(src == 0, 1, src)), None
 
 
-add("scatter prod: zeros", "cells", ScatterProdDivides, ScatterProd, "a zero's gradient is the product of the others in its bin", examples=[((4,), np.array([0, 2, 2, 0]))])
+add(
+    "scatter prod: zeros",
+    "cells",
+    ScatterProdDivides,
+    ScatterProd,
+    "a zero's gradient is the product of the others in its bin",
+    examples=[((4,), np.array([0, 2, 2, 0]))],
+)
 
 
 class SegmentMax(Function):
@@ -404,7 +491,14 @@ class SegmentMaxTies(SegmentMax):
         return hit * np.repeat(grad, ctx.lengths) / hit.sum() * len(grad)
 
 
-add("segment max: ties", "cells", SegmentMaxTies, SegmentMax, "ties of all segments are counted together", examples=[((5,),)])
+add(
+    "segment max: ties",
+    "cells",
+    SegmentMaxTies,
+    SegmentMax,
+    "ties of all segments are counted together",
+    examples=[((5,),)],
+)
 
 
 class LogCumSumExp(Function):
@@ -430,7 +524,14 @@ class LogCumSumExpForward(LogCumSumExp):
         return np.exp(x) * np.cumsum((grad * np.exp(-y))[::-1])[::-1]
 
 
-add("logcumsumexp: overflow", "floats", LogCumSumExpForward, LogCumSumExp, "exp(x) and exp(-y) leave the range for large entries", examples=[((4,),)])
+add(
+    "logcumsumexp: overflow",
+    "floats",
+    LogCumSumExpForward,
+    LogCumSumExp,
+    "exp(x) and exp(-y) leave the range for large entries",
+    examples=[((4,),)],
+)
 
 
 class CumMax(Function):
@@ -462,7 +563,14 @@ class CumMaxBuffered(CumMax):
         return out
 
 
-add("cummax: repeated index", "cells", CumMaxBuffered, CumMax, "buffered += keeps one gradient where the maximum stands for several steps", examples=[((4,),)])
+add(
+    "cummax: repeated index",
+    "cells",
+    CumMaxBuffered,
+    CumMax,
+    "buffered += keeps one gradient where the maximum stands for several steps",
+    examples=[((4,),)],
+)
 
 
 class NllLoss(Function):
@@ -495,7 +603,17 @@ class NllLossCounts(NllLoss):
         return out, None
 
 
-add("nll loss: weighted mean", "algebra", NllLossCounts, NllLoss, "divides by the number of labels, not by their weight", examples=[((3, 3), np.array([0, 2, 1])), ((3, 3), np.array([0, -100, 1]), {"weight": np.array([1.0, 2.0, 0.5])})])
+add(
+    "nll loss: weighted mean",
+    "algebra",
+    NllLossCounts,
+    NllLoss,
+    "divides by the number of labels, not by their weight",
+    examples=[
+        ((3, 3), np.array([0, 2, 1])),
+        ((3, 3), np.array([0, -100, 1]), {"weight": np.array([1.0, 2.0, 0.5])}),
+    ],
+)
 
 
 class SoftmaxMasked(Function):
@@ -529,7 +647,14 @@ class SoftmaxMaskedMean(SoftmaxMasked):
 
 
 MASK = np.array([[True, True, False], [False, False, False]])
-add("masked softmax: rescaled", "floats", SoftmaxMaskedMean, SoftmaxMasked, "divided by the share of entries that are not masked: right without a mask", examples=[((2, 3),), ((2, 3), {"mask": MASK})])
+add(
+    "masked softmax: rescaled",
+    "floats",
+    SoftmaxMaskedMean,
+    SoftmaxMasked,
+    "divided by the share of entries that are not masked: right without a mask",
+    examples=[((2, 3),), ((2, 3), {"mask": MASK})],
+)
 
 
 class InterpolateLinear(Function):
@@ -549,7 +674,9 @@ class InterpolateLinear(Function):
     @staticmethod
     def forward(ctx, x, size=3, align_corners=False):
         ctx.args = len(x), size, align_corners
-        return np.array([(1 - t) * x[a] + t * x[b] for a, b, t in InterpolateLinear._taps(*ctx.args)])
+        return np.array(
+            [(1 - t) * x[a] + t * x[b] for a, b, t in InterpolateLinear._taps(*ctx.args)]
+        )
 
     @staticmethod
     def backward(ctx, grad):
@@ -571,7 +698,14 @@ class InterpolateLinearCorners(InterpolateLinear):
         return out
 
 
-add("resize: align corners", "algebra", InterpolateLinearCorners, InterpolateLinear, "backward always aligns the corners", examples=[((3,), {"size": 5, "align_corners": True}), ((3,), {"size": 6}), ((4,), {"size": 1})])
+add(
+    "resize: align corners",
+    "algebra",
+    InterpolateLinearCorners,
+    InterpolateLinear,
+    "backward always aligns the corners",
+    examples=[((3,), {"size": 5, "align_corners": True}), ((3,), {"size": 6}), ((4,), {"size": 1})],
+)
 
 
 class GridSample1d(Function):
@@ -609,7 +743,14 @@ class GridSample1dInside(GridSample1d):
         return out, np.where(inside, grad * (b - a), 0)
 
 
-add("grid sample: border", "cells", GridSample1dInside, GridSample1d, "samples between the border and the zeros outside have no gradient", examples=[((3,), (2,))])
+add(
+    "grid sample: border",
+    "cells",
+    GridSample1dInside,
+    GridSample1d,
+    "samples between the border and the zeros outside have no gradient",
+    examples=[((3,), (2,))],
+)
 
 
 class Conv1dStride(Function):
@@ -622,7 +763,9 @@ class Conv1dStride(Function):
         n = (len(padded) - span) // stride + 1
         ctx.save_for_backward(x, w)
         ctx.args = stride, padding, dilation, n, len(padded)
-        return np.array([sum(w[k] * padded[i * stride + k * dilation] for k in range(len(w))) for i in range(n)])
+        return np.array(
+            [sum(w[k] * padded[i * stride + k * dilation] for k in range(len(w))) for i in range(n)]
+        )
 
     @staticmethod
     def backward(ctx, grad):
@@ -651,7 +794,14 @@ class Conv1dStrideFull(Conv1dStride):
         return gx[padding : total - padding], gw
 
 
-add("conv1d: dilation", "algebra", Conv1dStrideFull, Conv1dStride, "backward knows no dilation", examples=[((5,), (2,), {"stride": 2, "padding": 1}), ((6,), (2,), {"dilation": 2})])
+add(
+    "conv1d: dilation",
+    "algebra",
+    Conv1dStrideFull,
+    Conv1dStride,
+    "backward knows no dilation",
+    examples=[((5,), (2,), {"stride": 2, "padding": 1}), ((6,), (2,), {"dilation": 2})],
+)
 
 
 class EinsumDiagonal(Function):
@@ -675,7 +825,14 @@ class EinsumDiagonalSpread(EinsumDiagonal):
         return np.einsum("i,ij->ij", grad, np.ones(ctx.shape))
 
 
-add("einsum: repeated index", "algebra", EinsumDiagonalSpread, EinsumDiagonal, "the gradient is spread over the rows", examples=[((3, 3),)])
+add(
+    "einsum: repeated index",
+    "algebra",
+    EinsumDiagonalSpread,
+    EinsumDiagonal,
+    "the gradient is spread over the rows",
+    examples=[((3, 3),)],
+)
 
 
 class Diff(Function):
@@ -704,7 +861,14 @@ class DiffOnce(Diff):
         return grad
 
 
-add("diff: last axis", "contract", DiffOnce, Diff, "differences run along the last axis whatever the axis is", examples=[((4,), {"n": 2}), ((3, 3), {"axis": 0}), ((3, 2), {"axis": -1})])
+add(
+    "diff: last axis",
+    "contract",
+    DiffOnce,
+    Diff,
+    "differences run along the last axis whatever the axis is",
+    examples=[((4,), {"n": 2}), ((3, 3), {"axis": 0}), ((3, 2), {"axis": -1})],
+)
 
 
 class RotateQuarter(Function):
@@ -724,7 +888,14 @@ class RotateQuarterOn(RotateQuarter):
         return np.rot90(grad, 4 - ctx.k % 3)
 
 
-add("rot90: modulus", "algebra", RotateQuarterOn, RotateQuarter, "k modulo 3: right for k of 0, 1 and 2", examples=[((2, 3), {"k": k}) for k in (0, 1, 2, 3)])
+add(
+    "rot90: modulus",
+    "algebra",
+    RotateQuarterOn,
+    RotateQuarter,
+    "k modulo 3: right for k of 0, 1 and 2",
+    examples=[((2, 3), {"k": k}) for k in (0, 1, 2, 3)],
+)
 
 
 class Tile(Function):
@@ -749,7 +920,14 @@ class TileLeft(Tile):
         return grad.reshape(ctx.shape)
 
 
-add("tile: fewer repetitions", "algebra", TileLeft, Tile, "fewer repetitions than axes belong to the last axes", examples=[((3,), {"reps": (2,)}), ((2, 2), {"reps": (2, 1)}), ((2, 2), {"reps": (2,)})])
+add(
+    "tile: fewer repetitions",
+    "algebra",
+    TileLeft,
+    Tile,
+    "fewer repetitions than axes belong to the last axes",
+    examples=[((3,), {"reps": (2,)}), ((2, 2), {"reps": (2, 1)}), ((2, 2), {"reps": (2,)})],
+)
 
 
 class CumProd(Function):
@@ -787,7 +965,14 @@ class CumProdFirstZero(CumProd):
         return out
 
 
-add("cumprod: after the first zero", "cells", CumProdFirstZero, CumProd, "the products after the first zero are left out of its gradient", examples=[((4,),)])
+add(
+    "cumprod: after the first zero",
+    "cells",
+    CumProdFirstZero,
+    CumProd,
+    "the products after the first zero are left out of its gradient",
+    examples=[((4,),)],
+)
 
 
 class Percentile(Function):
@@ -821,4 +1006,11 @@ class PercentileAssigns(Percentile):
         return out
 
 
-add("quantile: at the end", "algebra", PercentileAssigns, Percentile, "at q == 1 both neighbours are one entry, which is overwritten by 0", examples=[((4,), {"q": 0.4}), ((3,), {"q": 1.0})])
+add(
+    "quantile: at the end",
+    "algebra",
+    PercentileAssigns,
+    Percentile,
+    "at q == 1 both neighbours are one entry, which is overwritten by 0",
+    examples=[((4,), {"q": 0.4}), ((3,), {"q": 1.0})],
+)

@@ -15,7 +15,9 @@ CASES: list[Case] = []
 
 
 def pair(name, kind, f, right, wrong, why, how="grad", **options):
-    CASES.append(Case(f"released-pair: {name}", kind, f, f, {how: right, **options}, {how: wrong}, why=why))
+    CASES.append(
+        Case(f"released-pair: {name}", kind, f, f, {how: right, **options}, {how: wrong}, why=why)
+    )
 
 
 # Kernels
@@ -52,7 +54,9 @@ def rq_jac_wrong(theta):
     out = np.empty((3, 3, 3))
     out[:, :, 0] = base ** (-p)
     out[:, :, 1] = v * p * base ** (-p - 1) * r2 / ell
-    out[:, :, 2] = -v * base ** (-p) * np.log(r2 / 2 + 0.5) - v * base ** (-p) * math.log(2) * (r2 > 0)
+    out[:, :, 2] = -v * base ** (-p) * np.log(r2 / 2 + 0.5) - v * base ** (-p) * math.log(2) * (
+        r2 > 0
+    )
     return out
 
 
@@ -60,7 +64,17 @@ def positive(rng, shape):
     return rng.uniform(0.3, 3.0, shape)
 
 
-pair("rational quadratic: power", "algebra", rq, rq_jac, rq_jac_wrong, "on the diagonal the logarithm is not zero", "jac", examples=[((3,),)], domain={"theta": positive})
+pair(
+    "rational quadratic: power",
+    "algebra",
+    rq,
+    rq_jac,
+    rq_jac_wrong,
+    "on the diagonal the logarithm is not zero",
+    "jac",
+    examples=[((3,),)],
+    domain={"theta": positive},
+)
 
 
 def exp_sine_squared(params):
@@ -74,7 +88,12 @@ def exp_sine_squared_jac(params):
     d = np.sqrt(((X[:, None] - X[None]) ** 2).sum(-1))
     arg = np.pi * d / period
     k = np.exp(-2 * (np.sin(arg) / ell) ** 2)
-    return np.dstack([4 / ell**3 * np.sin(arg) ** 2 * k, 4 * arg / ell**2 / period * np.cos(arg) * np.sin(arg) * k])
+    return np.dstack(
+        [
+            4 / ell**3 * np.sin(arg) ** 2 * k,
+            4 * arg / ell**2 / period * np.cos(arg) * np.sin(arg) * k,
+        ]
+    )
 
 
 def exp_sine_squared_jac_log(params):
@@ -82,10 +101,22 @@ def exp_sine_squared_jac_log(params):
     d = np.sqrt(((X[:, None] - X[None]) ** 2).sum(-1))
     arg = np.pi * d / period
     k = np.exp(-2 * (np.sin(arg) / ell) ** 2)
-    return np.dstack([4 / ell**2 * np.sin(arg) ** 2 * k, 4 * arg / ell**2 * np.cos(arg) * np.sin(arg) * k])
+    return np.dstack(
+        [4 / ell**2 * np.sin(arg) ** 2 * k, 4 * arg / ell**2 * np.cos(arg) * np.sin(arg) * k]
+    )
 
 
-pair("exp-sine-squared: by the logarithm", "algebra", exp_sine_squared, exp_sine_squared_jac, exp_sine_squared_jac_log, "the derivative by log parameters, where those by the parameters are asked for", "jac", examples=[((2,),)], domain=[positive])
+pair(
+    "exp-sine-squared: by the logarithm",
+    "algebra",
+    exp_sine_squared,
+    exp_sine_squared_jac,
+    exp_sine_squared_jac_log,
+    "the derivative by log parameters, where those by the parameters are asked for",
+    "jac",
+    examples=[((2,),)],
+    domain=[positive],
+)
 
 
 def matern_grad_block(x1, x2, ell):
@@ -106,7 +137,16 @@ def matern_grad_block_sign(x1, x2, ell):
     return g, g, h
 
 
-pair("matern 5/2: sign of the second block", "algebra", matern_grad_block, matern_grad_block_grad, matern_grad_block_sign, "the block by the second point has the first one's sign", examples=[((), (), ())], domain=[None, None, (0.1, 10)])
+pair(
+    "matern 5/2: sign of the second block",
+    "algebra",
+    matern_grad_block,
+    matern_grad_block_grad,
+    matern_grad_block_sign,
+    "the block by the second point has the first one's sign",
+    examples=[((), (), ())],
+    domain=[None, None, (0.1, 10)],
+)
 
 
 def matern12_x(x):
@@ -130,7 +170,15 @@ def matern12_x_grad_mask(x):
     return out
 
 
-pair("matern 1/2 gradient_x", "algebra", matern12_x, matern12_x_grad, matern12_x_grad_mask, "the sign for the direction: right on the axes", examples=[((2,),)])
+pair(
+    "matern 1/2 gradient_x",
+    "algebra",
+    matern12_x,
+    matern12_x_grad,
+    matern12_x_grad_mask,
+    "the sign for the direction: right on the axes",
+    examples=[((2,),)],
+)
 
 
 def mlp_kernel(x, w=1.3, b=0.4):
@@ -156,7 +204,16 @@ def mlp_kernel_vjp_half(x, w=1.3, b=0.4, *, grad_output):
     return outer @ (w * X / den[:, None] - np.outer(0.5 * num * vX * w / den**3, x))
 
 
-pair("mlp kernel: half", "algebra", mlp_kernel, mlp_kernel_vjp, mlp_kernel_vjp_half, "the root's half cancels against the square's two", "vjp", examples=[((2,),)])
+pair(
+    "mlp kernel: half",
+    "algebra",
+    mlp_kernel,
+    mlp_kernel_vjp,
+    mlp_kernel_vjp_half,
+    "the root's half cancels against the square's two",
+    "vjp",
+    examples=[((2,),)],
+)
 
 
 # Links and likelihoods of generalised linear models
@@ -187,7 +244,16 @@ def elementwise_vjp(slope):
     return vjp
 
 
-pair("probit link: density at p", "algebra", probit.__call__, elementwise_vjp(probit.deriv), elementwise_vjp(probit.deriv_untransformed), "the density is taken at p, not at the quantile", "vjp", domain=[(0, 1)])
+pair(
+    "probit link: density at p",
+    "algebra",
+    probit.__call__,
+    elementwise_vjp(probit.deriv),
+    elementwise_vjp(probit.deriv_untransformed),
+    "the density is taken at p, not at the quantile",
+    "vjp",
+    domain=[(0, 1)],
+)
 
 
 def cloglog(p):
@@ -202,7 +268,16 @@ def cloglog_deriv_sign(p):
     return 1.0 / ((1 - p) * np.log1p(-p))
 
 
-pair("cloglog link: sign", "algebra", cloglog, elementwise_vjp(cloglog_deriv), elementwise_vjp(cloglog_deriv_sign), "1 - p for p - 1", "vjp", domain=[(0, 1)])
+pair(
+    "cloglog link: sign",
+    "algebra",
+    cloglog,
+    elementwise_vjp(cloglog_deriv),
+    elementwise_vjp(cloglog_deriv_sign),
+    "1 - p for p - 1",
+    "vjp",
+    domain=[(0, 1)],
+)
 
 
 def negbin_link(p, alpha=2.0):
@@ -217,7 +292,16 @@ def negbin_link_deriv_old(p, alpha=2.0):
     return 1 / (p + p**2 / alpha)
 
 
-pair("negative binomial link: alpha", "algebra", negbin_link, elementwise_vjp(negbin_link_deriv), elementwise_vjp(negbin_link_deriv_old), "1/alpha for alpha; right at 1", "vjp", domain=[(0, INF)])
+pair(
+    "negative binomial link: alpha",
+    "algebra",
+    negbin_link,
+    elementwise_vjp(negbin_link_deriv),
+    elementwise_vjp(negbin_link_deriv_old),
+    "1/alpha for alpha; right at 1",
+    "vjp",
+    domain=[(0, INF)],
+)
 
 Y = np.array([0.0, 3.0, 1.0, 5.0])
 D = np.array([[1.0, 0.2], [1.0, -0.7], [1.0, 1.1], [1.0, 0.4]])
@@ -229,7 +313,9 @@ def genpoisson(params, p=1):
     mu_p = mu**p
     a1 = 1 + alpha * mu_p
     a2 = mu + alpha * mu_p * Y
-    return np.sum(np.log(mu) + (Y - 1) * np.log(a2) - Y * np.log(a1) - special.gammaln(Y + 1) - a2 / a1)
+    return np.sum(
+        np.log(mu) + (Y - 1) * np.log(a2) - Y * np.log(a1) - special.gammaln(Y + 1) - a2 / a1
+    )
 
 
 def genpoisson_score(params, p=1, lost=False):
@@ -251,7 +337,16 @@ def small_params(rng, shape):
     return out
 
 
-pair("generalised poisson: p", "algebra", genpoisson, genpoisson_score, functools.partial(genpoisson_score, lost=True), "the count is lost in one derivative", examples=[((3,),)], domain={"params": small_params})
+pair(
+    "generalised poisson: p",
+    "algebra",
+    genpoisson,
+    genpoisson_score,
+    functools.partial(genpoisson_score, lost=True),
+    "the count is lost in one derivative",
+    examples=[((3,),)],
+    domain={"params": small_params},
+)
 
 
 @dataclasses.dataclass
@@ -276,7 +371,15 @@ class TruncatedPoisson:
 
 
 truncated = TruncatedPoisson(np.array([1.0, 2.0, 4.0, 1.0]), D)
-pair("truncated poisson: chain factor", "algebra", truncated.loglike, truncated.score, truncated.score_wrong, "the truncation's term lacks the mean as a factor", examples=[((2,),)])
+pair(
+    "truncated poisson: chain factor",
+    "algebra",
+    truncated.loglike,
+    truncated.score,
+    truncated.score_wrong,
+    "the truncation's term lacks the mean as a factor",
+    examples=[((2,),)],
+)
 
 
 def exp_transform(params):
@@ -308,7 +411,16 @@ def exp_transform_jac_diagonal(params):
     return np.diag(2 * np.exp(-params) / (1 + np.exp(-params)) ** 2)
 
 
-pair("stationary transform: recursion", "algebra", exp_transform, exp_transform_jac, exp_transform_jac_diagonal, "the recursion over lags is not differentiated; right for one lag", "jac", examples=[((3,),)])
+pair(
+    "stationary transform: recursion",
+    "algebra",
+    exp_transform,
+    exp_transform_jac,
+    exp_transform_jac_diagonal,
+    "the recursion over lags is not differentiated; right for one lag",
+    "jac",
+    examples=[((3,),)],
+)
 
 
 # Losses of scikit-learn and its neighbours
@@ -351,7 +463,16 @@ def sigma_positive(rng, shape):
     return out
 
 
-pair("huber regression: scale", "cells", huber_objective, huber_grad, huber_grad_sigma, "outliers depend on the scale as well", examples=[((3,),)], domain={"w": sigma_positive})
+pair(
+    "huber regression: scale",
+    "cells",
+    huber_objective,
+    huber_grad,
+    huber_grad_sigma,
+    "outliers depend on the scale as well",
+    examples=[((3,),)],
+    domain={"w": sigma_positive},
+)
 
 LABELS = np.array([0, 1, 0])
 P = np.array([[0.0, 0.3], [1.0, -0.2], [0.4, 0.9]])
@@ -381,7 +502,15 @@ def nca_grad(transformation, half=False):
     return (2 * e.T @ symmetric @ P).ravel()
 
 
-pair("nca: not symmetric", "algebra", nca, nca_grad, functools.partial(nca_grad, half=True), "the pair's other end is left out", examples=[((4,),)])
+pair(
+    "nca: not symmetric",
+    "algebra",
+    nca,
+    nca_grad,
+    functools.partial(nca_grad, half=True),
+    "the pair's other end is left out",
+    examples=[((4,),)],
+)
 
 TARGET = np.array([[0, 0.2, 0.1], [0.2, 0, 0.2], [0.1, 0.2, 0]])
 
@@ -409,7 +538,15 @@ def tsne_grad(params, dof=2.0, c=None):
     return out.ravel() * (2 * (dof + 1) / dof if c is None else c)
 
 
-pair("t-sne: degrees of freedom", "algebra", tsne, tsne_grad, functools.partial(tsne_grad, c=4.0), "the factor of one degree of freedom for all", examples=[((6,),)])
+pair(
+    "t-sne: degrees of freedom",
+    "algebra",
+    tsne,
+    tsne_grad,
+    functools.partial(tsne_grad, c=4.0),
+    "the factor of one degree of freedom for all",
+    examples=[((6,),)],
+)
 
 
 def multinomial_loss(w, alpha=0.5):
@@ -439,7 +576,15 @@ def multinomial_grad_intercept(w, alpha=0.5):
     return grad.ravel()
 
 
-pair("multinomial logistic: intercept penalised", "algebra", multinomial_loss, multinomial_grad, multinomial_grad_intercept, "the penalty's gradient reaches the intercepts", examples=[((9,),)])
+pair(
+    "multinomial logistic: intercept penalised",
+    "algebra",
+    multinomial_loss,
+    multinomial_grad,
+    multinomial_grad_intercept,
+    "the penalty's gradient reaches the intercepts",
+    examples=[((9,),)],
+)
 
 
 # Optimisation test functions and algebra of scipy
@@ -465,7 +610,15 @@ def rosen_der_inner(x):
     return der
 
 
-pair("rosenbrock: shifted", "algebra", rosen, rosen_der, rosen_der_inner, "an index off by one in the linear term", examples=[((4,),)])
+pair(
+    "rosenbrock: shifted",
+    "algebra",
+    rosen,
+    rosen_der,
+    rosen_der_inner,
+    "an index off by one in the linear term",
+    examples=[((4,),)],
+)
 
 
 def logsumexp_b(x, b=(1.0, -0.5, 2.0)):
@@ -483,7 +636,15 @@ def logsumexp_b_grad_abs(x, b=(1.0, -0.5, 2.0)):
     return w / abs(w.sum())
 
 
-pair("logsumexp: negative weights", "cells", logsumexp_b, logsumexp_b_grad, logsumexp_b_grad_abs, "where the weighted sum is negative the sign is lost", examples=[((3,),)])
+pair(
+    "logsumexp: negative weights",
+    "cells",
+    logsumexp_b,
+    logsumexp_b_grad,
+    logsumexp_b_grad_abs,
+    "where the weighted sum is negative the sign is lost",
+    examples=[((3,),)],
+)
 
 
 def logistic_growth(p):
@@ -514,7 +675,16 @@ def logistic_growth_grad(p, forgetful=False):
     return np.array([dr, dk])
 
 
-pair("midpoint sensitivities: stage", "algebra", logistic_growth, logistic_growth_grad, functools.partial(logistic_growth_grad, forgetful=True), "the sensitivity of the stage is that of the step's start", examples=[((2,),)], domain=[positive])
+pair(
+    "midpoint sensitivities: stage",
+    "algebra",
+    logistic_growth,
+    logistic_growth_grad,
+    functools.partial(logistic_growth_grad, forgetful=True),
+    "the sensitivity of the stage is that of the step's start",
+    examples=[((2,),)],
+    domain=[positive],
+)
 
 KNOTS = np.array([0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 3.0, 3.0])
 
@@ -523,7 +693,11 @@ def bspline(t, k, i, x):
     if k == 0:
         return 1.0 if t[i] <= x < t[i + 1] else 0.0
     left = 0.0 if t[i + k] == t[i] else (x - t[i]) / (t[i + k] - t[i]) * bspline(t, k - 1, i, x)
-    right = 0.0 if t[i + k + 1] == t[i + 1] else (t[i + k + 1] - x) / (t[i + k + 1] - t[i + 1]) * bspline(t, k - 1, i + 1, x)
+    right = (
+        0.0
+        if t[i + k + 1] == t[i + 1]
+        else (t[i + k + 1] - x) / (t[i + k + 1] - t[i + 1]) * bspline(t, k - 1, i + 1, x)
+    )
     return left + right
 
 
@@ -546,7 +720,16 @@ def spline_grad_spacing(x, c=(1.0, -2.0, 0.5, 3.0, 1.0)):
     return sum(c[i] * (bspline(KNOTS, 1, i, x) - bspline(KNOTS, 1, i + 1, x)) for i in range(5))
 
 
-pair("b-spline: spacing", "cells", spline, spline_grad, spline_grad_spacing, "the knots' spacing is taken for even: right in the inner interval alone", examples=[((),)], domain=[(0, 3)])
+pair(
+    "b-spline: spacing",
+    "cells",
+    spline,
+    spline_grad,
+    spline_grad_spacing,
+    "the knots' spacing is taken for even: right in the inner interval alone",
+    examples=[((),)],
+    domain=[(0, 3)],
+)
 
 
 # Linear algebra
@@ -568,7 +751,16 @@ def solve_unit_lower_vjp_diag(low, b, *, grad_output):
     return -np.tril(np.outer(gb, x)), gb
 
 
-pair("triangular solve: unit diagonal", "algebra", solve_unit_lower, solve_unit_lower_vjp, solve_unit_lower_vjp_diag, "a gradient for the diagonal that is never read", "vjp", examples=[((3, 3), (3,))])
+pair(
+    "triangular solve: unit diagonal",
+    "algebra",
+    solve_unit_lower,
+    solve_unit_lower_vjp,
+    solve_unit_lower_vjp_diag,
+    "a gradient for the diagonal that is never read",
+    "vjp",
+    examples=[((3, 3), (3,))],
+)
 
 
 def matrix_power(a, n=3):
@@ -588,7 +780,16 @@ def matrix_power_vjp_scalar(a, n=3, *, grad_output):
     return n * grad_output @ np.linalg.matrix_power(a.T, n - 1)
 
 
-pair("matrix power: like a number's", "algebra", matrix_power, matrix_power_vjp, matrix_power_vjp_scalar, "matrices do not commute", "vjp", examples=[((2, 2),), ((2, 2), {"n": 2})])
+pair(
+    "matrix power: like a number's",
+    "algebra",
+    matrix_power,
+    matrix_power_vjp,
+    matrix_power_vjp_scalar,
+    "matrices do not commute",
+    "vjp",
+    examples=[((2, 2),), ((2, 2), {"n": 2})],
+)
 
 
 def pinv_rows(a):
@@ -612,7 +813,17 @@ def tall(rng, shape):
     return np.eye(*shape) * 2 + rng.uniform(-0.5, 0.5, shape)
 
 
-pair("pinv: rectangular", "algebra", pinv_rows, pinv_rows_vjp, pinv_rows_vjp_short, "the inverse's rule: right for square matrices alone", "vjp", examples=[((3, 2),)], domain=[tall])
+pair(
+    "pinv: rectangular",
+    "algebra",
+    pinv_rows,
+    pinv_rows_vjp,
+    pinv_rows_vjp_short,
+    "the inverse's rule: right for square matrices alone",
+    "vjp",
+    examples=[((3, 2),)],
+    domain=[tall],
+)
 
 
 def eigenvalues_2(params):
@@ -634,7 +845,16 @@ def eigenvalues_2_vjp_once(params, *, grad_output):
     return np.array([g[0, 0], g[0, 1], g[1, 1]])
 
 
-pair("eigenvalues: off-diagonal", "algebra", eigenvalues_2, eigenvalues_2_vjp, eigenvalues_2_vjp_once, "the off-diagonal entry stands twice in the matrix", "vjp", examples=[((3,),)])
+pair(
+    "eigenvalues: off-diagonal",
+    "algebra",
+    eigenvalues_2,
+    eigenvalues_2_vjp,
+    eigenvalues_2_vjp_once,
+    "the off-diagonal entry stands twice in the matrix",
+    "vjp",
+    examples=[((3,),)],
+)
 
 
 def log_det_cholesky(a):
@@ -659,14 +879,32 @@ def positive_definite(rng, shape):
     return m @ m.T + np.eye(len(m))
 
 
-pair("log-det by cholesky: lower triangle", "algebra", lambda a: log_det_cholesky((a + a.T) / 2), log_det_cholesky_grad, log_det_cholesky_grad_low, "the off-diagonal entries count half", examples=[((2, 2),), ((3, 3),)], domain=[positive_definite])
+pair(
+    "log-det by cholesky: lower triangle",
+    "algebra",
+    lambda a: log_det_cholesky((a + a.T) / 2),
+    log_det_cholesky_grad,
+    log_det_cholesky_grad_low,
+    "the off-diagonal entries count half",
+    examples=[((2, 2),), ((3, 3),)],
+    domain=[positive_definite],
+)
 
 
 def fftshifted(x):
     return np.fft.fftshift(x)
 
 
-pair("fftshift: odd lengths", "algebra", fftshifted, lambda x, *, grad_output: np.fft.ifftshift(grad_output), lambda x, *, grad_output: np.fft.fftshift(grad_output), "its own inverse for even lengths alone", "vjp", examples=[((4,),), ((5,),)])
+pair(
+    "fftshift: odd lengths",
+    "algebra",
+    fftshifted,
+    lambda x, *, grad_output: np.fft.ifftshift(grad_output),
+    lambda x, *, grad_output: np.fft.fftshift(grad_output),
+    "its own inverse for even lengths alone",
+    "vjp",
+    examples=[((4,),), ((5,),)],
+)
 
 
 def power_spectrum(x):
@@ -687,7 +925,16 @@ def power_spectrum_vjp_irfft(x, *, grad_output):
     return n * np.fft.irfft(2 * grad_output * np.fft.rfft(x), n)
 
 
-pair("power spectrum: irfft", "algebra", power_spectrum, power_spectrum_vjp, power_spectrum_vjp_irfft, "irfft counts the inner frequencies twice", "vjp", examples=[((4,),), ((5,),)])
+pair(
+    "power spectrum: irfft",
+    "algebra",
+    power_spectrum,
+    power_spectrum_vjp,
+    power_spectrum_vjp_irfft,
+    "irfft counts the inner frequencies twice",
+    "vjp",
+    examples=[((4,),), ((5,),)],
+)
 
 
 def padded_fft(x, n=6):
@@ -702,7 +949,16 @@ def padded_fft_vjp_short(x, n=6, *, grad_output):
     return 2 * len(x) * np.fft.ifft(grad_output * np.fft.fft(x, n)).real[: len(x)]
 
 
-pair("padded fft: length", "algebra", padded_fft, padded_fft_vjp, padded_fft_vjp_short, "scaled by the signal's length, not by the transform's", "vjp", examples=[((4,),), ((6,),)])
+pair(
+    "padded fft: length",
+    "algebra",
+    padded_fft,
+    padded_fft_vjp,
+    padded_fft_vjp_short,
+    "scaled by the signal's length, not by the transform's",
+    "vjp",
+    examples=[((4,),), ((6,),)],
+)
 
 
 def ctc(logp, target=(1, 2)):
@@ -737,7 +993,11 @@ def ctc_grad(logp, target=(1, 2), blank_only=False):
     skip = [s > 1 and ext[s] != 0 and ext[s] != ext[s - 2] for s in range(states)]
     for t in range(1, steps):
         for s in range(states):
-            v = alpha[t - 1, s] + (alpha[t - 1, s - 1] if s else 0) + (alpha[t - 1, s - 2] if skip[s] else 0)
+            v = (
+                alpha[t - 1, s]
+                + (alpha[t - 1, s - 1] if s else 0)
+                + (alpha[t - 1, s - 2] if skip[s] else 0)
+            )
             alpha[t, s] = v * y[t, ext[s]]
     for t in range(steps - 2, -1, -1):
         for s in range(states):
@@ -757,4 +1017,12 @@ def ctc_grad(logp, target=(1, 2), blank_only=False):
     return grad
 
 
-pair("ctc: last blank", "algebra", ctc, ctc_grad, functools.partial(ctc_grad, blank_only=True), "the last blank's share is left out", examples=[((3, 3),)])
+pair(
+    "ctc: last blank",
+    "algebra",
+    ctc,
+    ctc_grad,
+    functools.partial(ctc_grad, blank_only=True),
+    "the last blank's share is left out",
+    examples=[((3, 3),)],
+)
