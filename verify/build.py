@@ -438,7 +438,9 @@ def _snippet(instance: Instance, example: Counterexample, argument: str | None) 
         if not derivative.isidentifier():
             derivative = subject.kind
         if subject.kind == "vjp":
-            call = f"{call}, {_literal(example.grad_output)}"
+            by_name = subject.upstream_name(len(names))
+            equals = f"{by_name}=" if by_name else ""
+            call = f"{call}, {equals}{_literal(example.grad_output)}"
         lines.append(
             f"print({derivative}({call}{keywords}))  # entry {argument}{list(example.index)}"
             f" of the product with grad_output: expected {example.expected!r}"

@@ -135,6 +135,8 @@ def _conclude(
                 f"no arguments fit: {reason}. Give examples=[...], a list of argument tuples in "
                 "which a tuple of ints stands for an array of that shape",
             )
+        if reason:
+            work.notes.append(reason)
         work.guessed = True
     if isinstance(target, PairSubject):
         found = [differentiated(target, e, np.random.default_rng(seed)) for e in found]

@@ -167,7 +167,7 @@ def _moves(active: list[int], n: int, directions: int) -> list[np.ndarray]:
         for sign in (1.0, -1.0):
             move = np.zeros(n)
             if len(active) > 1:
-                move[active] = 1e-3 * rng.normal(size=len(active))
+                move[active] = 1e-8 * rng.normal(size=len(active))
             move[i] = sign
             moves.append(move)
     if len(active) > 1:
@@ -276,7 +276,9 @@ def _exact(
     width: float,
     distance: Fraction = _DISTANCE,
 ) -> dict[str, Fraction]:
-    scale = Fraction(float(np.max(np.abs(point), initial=0.0)) or 1.0)
+    # Rounding is relative to what moves: beside 1 an entry of 1e-9 would be moved far away.
+    moved = np.abs(point)[direction != 0] if width else np.abs(point)
+    scale = Fraction(float(np.max(moved, initial=0.0)) or 1.0)
     step = Fraction(width) * scale if width else distance * max(scale, Fraction(1, 2**60))
     return {
         name: Fraction(float(v)) + (step * Fraction(float(d)) if d else 0)

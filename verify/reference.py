@@ -99,6 +99,7 @@ class Reference:
         self._terms: list[list[int]] = []  # places of g_k dy_k/dx_i, for each i
         self._curvature: list[list[tuple[int, int]]] = []  # (place of dv_i/dx_j, j), for each i
         self._outputs_of: list[list[int]] = []
+        self._constant: list[list[int]] = []  # outputs that mention x_i and do not change with it
         zero = self.graph.zero
         for row in self.jacobian:
             del row  # built once, in the property
@@ -106,14 +107,17 @@ class Reference:
         depends = [self._dependencies(v) for v in self.expected]
         self._reach = depends
         for i, v in enumerate(self.expected):
-            places, outputs = [], []
+            places, outputs, constant = [], [], []
             for k, row in enumerate(self.jacobian):
                 if row[i] is not zero:
+                    if depends[i] == [i] and self._vanishes(row[i]):
+                        constant.append(k)
                     places.append(len(nodes))
                     outputs.append(k)
                     nodes.append(self.graph.mul(self._g[k], row[i]))
             self._terms.append(places)
             self._outputs_of.append(outputs)
+            self._constant.append(constant)
             second = []
             inside = [self._x[j] for j in depends[i]]
             if inside and (pairs <= _MOST_PAIRS or len(inside) <= 2):
@@ -127,6 +131,26 @@ class Reference:
         nodes += self.outputs
         return Program(nodes)
 
+    def _vanishes(self, slope: Node) -> bool:
+        """Whether a derivative is zero to 50 digits at two ordinary points."""
+        program = Program([slope])
+        rng = np.random.default_rng(5)
+        for _ in range(2):
+            point = {
+                name: float(v)
+                for name, v in zip(
+                    self.inputs, rng.uniform(0.5, 2.0, len(self.inputs)), strict=True
+                )
+            }
+            with np.errstate(all="ignore"):
+                [rough] = program.run(FLOAT, {k: np.float64(v) for k, v in point.items()})
+            if not abs(float(rough)) < 1e-6:
+                return False
+            [ball] = enclose(program, point, digits=3, scale=1e-60)
+            if not ball.finite or abs(float(ball)) > 1e-50:
+                return False
+        return True
+
     def _dependencies(self, node: Node) -> list[int]:
         names = {n.args[0] for n in topological([node]) if n.op == "var"}
         return [j for j, name in enumerate(self.inputs) if name in names]
@@ -138,7 +162,7 @@ class Reference:
         sum_k |g_k dy_k/dx_i| + s sum_j |dv_i/dx_j|, where j runs over the inputs that v_i depends
         on and s is the largest of them: the uncertainty of g and of x. Where several inputs
         interact, sum_k |g_k y_k| / s is added, since a small entry is then often a sum of large
-        terms that cancel.
+        terms that cancel; so is an exact zero, where y_k mentions x_i and does not change with it.
 
         Parameters
         ----------
@@ -229,4 +253,7 @@ class Reference:
                     y = np.nan_to_num(found[self._first + k], nan=0.0)
                     # At the origin there is no scale but one.
                     result[:, i] += g[:, k] * y / np.where(s > 0, s, 1.0)
+            for k in self._constant[i]:  # one entry, normalised: 1/x - x^2/x^3
+                y = np.nan_to_num(found[self._first + k], nan=0.0)
+                result[:, i] += g[:, k] * y / np.where(x[:, i] > 0, x[:, i], 1.0)
         return result

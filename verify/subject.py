@@ -175,6 +175,27 @@ class PairSubject(Subject):
     def code(self) -> list[Callable[..., Any]]:
         return [self.function, self.derivative]
 
+    def upstream_name(self, count: int) -> str | None:
+        """The keyword for the upstream gradient of a ``vjp``; None where it follows the arguments.
+
+        By keyword where it can be nothing else: the one keyword-only parameter without a default,
+        or a ``grad_output`` that stands behind optional parameters of the function.
+        """
+        try:  # a decorator's own parameters, not those of what it wraps
+            parameters = inspect.signature(self.derivative, follow_wrapped=False).parameters
+        except (TypeError, ValueError):
+            return None
+        required = [
+            name
+            for name, p in parameters.items()
+            if p.kind is p.KEYWORD_ONLY and p.default is p.empty
+        ]
+        if len(required) == 1:
+            return required[0]
+        place = list(parameters).index("grad_output") if "grad_output" in parameters else 0
+        variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters.values())
+        return "grad_output" if place > count and not variadic else None
+
     def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
         result = self.function(*args, **keywords)
         outputs = result if isinstance(result, tuple) else (result,)
@@ -182,7 +203,12 @@ class PairSubject(Subject):
         def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
             if self.kind == "vjp":
                 upstream = tuple(grads) if isinstance(result, tuple) else grads[0]
-                return _as_tuple(self.derivative(*args, upstream, **keywords), len(args))
+                by_name = self.upstream_name(len(args))
+                if by_name is not None:
+                    found = self.derivative(*args, **keywords, **{by_name: upstream})
+                else:
+                    found = self.derivative(*args, upstream, **keywords)
+                return _as_tuple(found, len(args))
             found = _as_tuple(self.derivative(*args, **keywords), len(args))
             if self.kind == "grad":
                 return tuple(None if d is None else _scaled(grads[0], d) for d in found)
