@@ -121,6 +121,11 @@ def _symbolic_ratio(judge: Judge, sample: Sample, entry: int) -> str | None:
             difference = sp.simplify(given - want)
     except (OutOfTime, ArithmeticError, ValueError, TypeError, AttributeError):
         return None
+    if difference == 0:
+        return (
+            "right on both sides: what backward gives at the tie itself, or at the single value "
+            "that it treats apart, is not the limit from there"
+        )
     if ratio.count_ops() <= 6:
         return f"a factor: backward is {ratio} times the derivative"
     if difference.count_ops() <= 8:

@@ -312,6 +312,7 @@ def _add_limit(
         if not y.finite or not np.all(np.isfinite(row)):
             continue
         defined = True
+        row[np.abs(row) <= 1e-100] = 0.0  # the distance itself, no limit
         v = float(y)
         size = max(abs(v), abs(values[k]), 1e-30)
         if abs(v - values[k]) > max(1e-7 * size, 1e-12):
