@@ -630,7 +630,8 @@ class Judge:
             if not bad.any() and distance[i] == 0:  # inside the box, outside the hull
                 i = int(np.argmax(np.ptp(corners, axis=0)))
                 nearest = corners[np.argmin(np.linalg.norm(corners - row, axis=1))]
-            expected = float(nearest[i]) if np.isfinite(nearest[i]) else float(corners[0, i])
+            nearest = np.where(np.isfinite(nearest), nearest, corners[0])  # NaN is near to nothing
+            expected = float(nearest[i])
             table = [(j, float(row[j]), float(nearest[j]), np.inf) for j in range(n)]
             return Outcome(
                 True,
