@@ -13,10 +13,10 @@ from symbolic.limits import OutOfTime, time_limit
 from symbolic.sympy_bridge import to_sympy
 from symbolic.values import TraceError
 from verify.casework import Casework, Failure
+from verify.cells import Cell, words
 from verify.diagnosis import diagnose
 from verify.evidence.composite import first_guilty
 from verify.evidence.contract import Violation
-from verify.explore import Cell, words
 from verify.instance import Instance
 from verify.judge import Judge, Wrong
 from verify.lost_digits import cause, region
@@ -438,7 +438,7 @@ def _snippet(instance: Instance, example: Counterexample, argument: str | None) 
         if not derivative.isidentifier():
             derivative = subject.kind
         if subject.kind == "vjp":
-            by_name = subject.upstream_name(len(names))
+            by_name = subject.upstream_name(len(names), instance.example.keywords)
             equals = f"{by_name}=" if by_name else ""
             call = f"{call}, {equals}{_literal(example.grad_output)}"
         lines.append(

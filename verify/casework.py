@@ -23,13 +23,14 @@ from symbolic.sympy_bridge import NotDifferentiable
 from symbolic.values import Condition, TraceError
 from verify import points as where
 from verify import realified
+from verify.cells import Cell
 from verify.evidence import composite, contract, differences, second_order
 from verify.evidence import formula as formula_evidence
 from verify.evidence.contract import Violation
 from verify.evidence.formula import Disagreement
 from verify.evidence.second_order import SecondOrder
 from verify.examples import Example, variations
-from verify.explore import Cell, Explorer
+from verify.explore import Explorer
 from verify.instance import Instance
 from verify.judge import EXACT_ULPS, Judge, Outcome, Wrong
 from verify.kinks import reference_of
@@ -104,7 +105,7 @@ class Casework:
         self.doing = "starting"
         self.examples: list[Example] = []
         self.entrywise = True
-        self.interacts = False
+        self.interacting: set[str] = set()
         self.constants: dict[float, str] = {}
         self.methods: set[str] = set()
         self._derivative: tuple[Instance, Cell] | None = None
@@ -152,7 +153,7 @@ class Casework:
         return derivative_text(instance, cell, 0)
 
     def survey(self, examples: list[Example]) -> None:
-        """Look at the largest example whether entries interact, which length 1 does not show."""
+        """See at the largest example which gradients depend on several entries."""
         small = [e for e in examples if 1 < e.size <= 64]
         if not small:
             return
@@ -167,7 +168,8 @@ class Casework:
         except TraceError:
             return
         cell = next(iter(explorer.cells.values()))
-        self.interacts = reference_of(explorer, cell, {}).interacting
+        names = reference_of(explorer, cell, {}).interacting
+        self.interacting = {instance.owner(instance.names.index(name))[0].name for name in names}
 
     # One example
 
@@ -242,8 +244,8 @@ class Casework:
         """Other lengths and axes of an example: certified values at a few points.
 
         Whether a length that nobody declared is meant to work cannot be known: where backward
-        raises
-        or gives another shape there, nothing is said. A wrong value of the right shape is wrong.
+        raises or gives another shape there, or forward leaves entries unused, nothing is said. A
+        wrong value of the right shape is wrong.
         """
         if not all(s.domain.free for s in example.slots if s.varies):
             return None
@@ -261,10 +263,12 @@ class Casework:
             if run.backward_error is not None or run.shape_errors:
                 continue
             explorer = Explorer(instance, end)
-            explorer.interacts = self.interacts
+            explorer.interacting = self.interacting
             try:
                 explorer.explore(points, lambda: True)
             except TraceError:
+                continue
+            if not _all_used(instance, explorer):
                 continue
             judge = Judge(explorer, self.max_ulps)
             judge.entrywise = self._is_entrywise(instance, explorer)
@@ -309,9 +313,9 @@ class Casework:
         self.doing = f"exploring cells at {instance.example.describe()}"
         left = max(end - time.process_time(), 0.05)
         explorer = Explorer(instance, time.process_time() + 0.45 * left)
-        explorer.interacts = self.interacts
+        explorer.interacting = self.interacting
         if len(self.examples) > 1:  # the first example is explored in full, the others less
-            explorer.most, explorer.products = (48, 8) if len(self.examples) == 2 else (24, 4)
+            explorer.most, explorer.products = (96, 8) if len(self.examples) == 2 else (64, 4)
         try:
             with time_limit(0.6 * left + 0.5):
                 explorer.explore(
@@ -830,6 +834,13 @@ _NOTABLE = 16.0
 _UNTRUE = "what the trace computes is not what the code computes; it leaves symbols unseen"
 
 
+def _all_used(instance: Instance, explorer: Explorer) -> bool:
+    """Whether every entry of the arguments occurs in some output, on some cell."""
+    outputs = [n for cell in explorer.cells.values() for n in cell.run.outputs]
+    used = {n.args[0] for n in topological(outputs) if n.op == "var"}
+    return used.issuperset(instance.names[: instance.inputs])
+
+
 def _smooth(explorer: Explorer) -> list[Cell]:
     """The cells on which there is an identity to prove."""
     return [c for c in explorer.cells.values() if not c.thin and not c.outside]
@@ -855,7 +866,7 @@ def _local(node: Node, owner: dict, shape: tuple[int, ...], i: int) -> bool:
 
 def _key_at(explorer: Explorer, point: np.ndarray) -> Any:
     try:
-        from verify.explore import key_of
+        from verify.cells import key_of
 
         return key_of(explorer.instance.trace(point, backward=True))
     except TraceError:

@@ -21,7 +21,7 @@ from symbolic.constants import recognise
 from symbolic.graph import Program
 from symbolic.limits import OutOfTime, time_limit
 from symbolic.sympy_bridge import to_sympy
-from verify.explore import Cell, words
+from verify.cells import Cell, words
 from verify.instance import Piece
 from verify.judge import Judge, Wrong
 from verify.reference import EPS

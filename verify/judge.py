@@ -17,7 +17,8 @@ import numpy as np
 from symbolic.balls import enclose
 from symbolic.graph import Node, Program
 from symbolic.values import TraceError
-from verify.explore import Cell, Explorer
+from verify.cells import Cell
+from verify.explore import Explorer
 from verify.instance import FloatRun, Instance, TracedRun
 from verify.kinks import Limits, Touching, is_generalised, limits_at, reference_of
 from verify.reference import EPS, Reference
@@ -202,7 +203,7 @@ class Judge:
         zero = [
             c.gap
             for c, v in zip(conditions, gaps, strict=True)
-            if v == 0 and not self.explorer._rigid(c)
+            if v == 0 and not self.explorer.rigid(c)
         ]
         if not zero:
             return True
@@ -218,7 +219,7 @@ class Judge:
         conditions = cell.run.forward_conditions
         gaps = self.explorer.gaps_at(conditions, point)
         return not any(
-            v == 0 and not self.explorer._rigid(c) for c, v in zip(conditions, gaps, strict=True)
+            v == 0 and not self.explorer.rigid(c) for c, v in zip(conditions, gaps, strict=True)
         )
 
     def _in_span(self, point: np.ndarray) -> bool:
@@ -229,7 +230,7 @@ class Judge:
         """The smallest gap of the cell's conditions, relative to the terms it is made of."""
         if self.explorer.at_jump(cell, point):
             return 0.0
-        movable = [c for c in cell.run.forward_conditions if not self.explorer._rigid(c)]
+        movable = [c for c in cell.run.forward_conditions if not self.explorer.rigid(c)]
         if not movable:
             return np.inf
         values = np.abs(self.explorer.gaps_at(movable, point))
@@ -305,6 +306,17 @@ class Judge:
         worst = int(np.argmax(ulps)) if ulps.size else 0
         top = float(ulps[worst]) if ulps.size else 0.0
         if not top <= self.max_ulps:
+            # Beyond 2^53 every float is an integer, and a multiple of pi by chance: the slopes
+            # there are those of no number nearby. The input's uncertainty is a part of an ulp.
+            n = instance.inputs
+            beside = {
+                name: Fraction(v) * (1 + Fraction(3, 8) * Fraction(self.eps))
+                if i < n
+                else Fraction(v)
+                for i, (name, v) in enumerate(exact_point.items())
+            }
+            sizes = reference.allowance_at(beside, scale=scale / self.max_ulps / self.eps or 1.0)
+            allowed = np.maximum(allowed, np.nan_to_num(sizes, posinf=0.0))
             # A softmax's gradient at the label is p - 1, however small: where the entries of an
             # array interact, rounding at the gradient's ordinary size is no loss of digits.
             upstream = float(np.max(np.abs(point[instance.inputs :]), initial=0.0))

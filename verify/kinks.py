@@ -18,7 +18,8 @@ import numpy as np
 
 from symbolic.balls import Ball, enclose
 from symbolic.values import Condition, TraceError
-from verify.explore import Cell, Explorer
+from verify.cells import Cell
+from verify.explore import Explorer
 from verify.reference import Reference
 
 __all__ = ["Limits", "Touching", "is_generalised", "limits_at", "reference_of", "separating"]
@@ -143,10 +144,10 @@ def _active(explorer: Explorer, cell: Cell, point: np.ndarray, width: float) -> 
     near = _near(explorer.gaps_at(conditions, point), point, width)
     found: set[int] = set()
     for condition, close in zip(conditions, near, strict=True):
-        if close and not explorer._rigid(condition):
-            found.update(i for i in explorer._depends(condition.gap) if i < n)
+        if close and not explorer.rigid(condition):
+            found.update(i for i in explorer.depends(condition.gap) if i < n)
     for argument in explorer.at_jump(cell, point):
-        found.update(i for i in explorer._depends(argument) if i < n)
+        found.update(i for i in explorer.depends(argument) if i < n)
     return sorted(found) or list(range(n))
 
 
@@ -159,17 +160,19 @@ def _near(gaps: np.ndarray, point: np.ndarray, width: float, closeness: float = 
 def _moves(active: list[int], n: int, directions: int) -> list[np.ndarray]:
     """Directions to leave the point in: along each active axis, both ways, and across.
 
-    None is exactly along an axis: where several entries tie, the others would go on to.
+    None is exactly along an axis: where several entries tie, the others would go on to. Of few
+    entries the axes are followed closely too: the corner of a round hull lies there.
     """
     rng = np.random.default_rng(7)
     moves = []
-    for i in active[:12]:
-        for sign in (1.0, -1.0):
-            move = np.zeros(n)
-            if len(active) > 1:
-                move[active] = 1e-8 * rng.normal(size=len(active))
-            move[i] = sign
-            moves.append(move)
+    for aside in (1e-3, 1e-8) if 1 < len(active) <= 4 else (1e-3,):
+        for i in active[:12]:
+            for sign in (1.0, -1.0):
+                move = np.zeros(n)
+                if len(active) > 1:
+                    move[active] = aside * rng.normal(size=len(active))
+                move[i] = sign
+                moves.append(move)
     if len(active) > 1:
         for sign in (1.0, -1.0):
             move = np.zeros(n)
@@ -189,8 +192,14 @@ def reference_of(explorer: Explorer, cell: Cell, references: dict[int, Reference
         instance = explorer.instance
         n = instance.inputs
         outputs = cell.run.formula or cell.run.outputs
+        interacting = {
+            p.label(i)
+            for p in instance.pieces
+            if p.name in explorer.interacting
+            for i in range(p.size)
+        }
         reference = Reference(
-            instance.graph, outputs, instance.names[:n], instance.names[n:], explorer.interacts
+            instance.graph, outputs, instance.names[:n], instance.names[n:], interacting
         )
         references[id(cell.run)] = reference
     return reference

@@ -147,9 +147,7 @@ def _upstreams(instance: Instance, rng: np.random.Generator) -> Iterator[np.ndar
         g[-1] = -g[:-1].sum()
         yield g
         yield np.resize([1.0, -1.0], m)
-        # One entry among much smaller ones. A cumulative sum by "total minus what came before" may
-        # lose as many digits as the sizes differ in, so not by more than is allowed.
-        for size in (1e5, 1e-5):
+        for size in (1e20, 1e-20):
             for k in (0, m - 1):
                 g = np.linspace(1.0, 2.0, m)
                 g[k] = size

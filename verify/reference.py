@@ -9,7 +9,7 @@ May import: :mod:`symbolic`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,8 +37,8 @@ class Reference:
         The formula's outputs, flat.
     inputs, upstream : sequence of str
         Names of the varying entries, and of the upstream gradient of each output.
-    interacts : bool
-        Whether the function is one of several entries that interact, here perhaps at length 1.
+    interacting : set of str
+        Inputs whose gradient depends on other entries too at larger shapes (see `interacting`).
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class Reference:
         outputs: Sequence[Node],
         inputs: Sequence[str],
         upstream: Sequence[str],
-        interacts: bool = False,
+        interacting: Collection[str] = (),
     ):
         self.graph = graph
-        self.interacts = interacts
+        self._elsewhere = [name in interacting for name in inputs]
         self.outputs = list(outputs)
         self.inputs = list(inputs)
         self.upstream = list(upstream)
@@ -202,11 +202,14 @@ class Reference:
         size of zero is not that of 2^-600.
         What is below a thousandth of ``scale`` need not be known.
         """
-        found = [np.array([size]) for size in self._enclosed_sizes(exact, 1e-3 * scale)]
         x = np.abs(np.array([[float(exact[n]) for n in self.inputs]]))
         if point is not None:
             x = np.abs(point[None, : len(self.inputs)])
         g = np.abs(np.array([[float(exact[n]) for n in self.upstream]]))
+        # The magnitudes are multiplied by x or by g, or divided by x.
+        high, low = max(x.max(initial=1.0), 1.0), min(x[x > 0].min(initial=1.0), 1.0)
+        fine = 1e-3 * scale * min(low, 1 / high) / max(g.max(initial=1.0), 1.0)
+        found = [np.array([size]) for size in self._enclosed_sizes(exact, max(fine, 1e-290))]
         with np.errstate(all="ignore"):
             return self._combined(found, x, g)[0]
 
@@ -223,9 +226,10 @@ class Reference:
         return np.where(several, np.nan_to_num(rows, nan=0.0, posinf=0.0).sum(axis=0), 0.0)
 
     @property
-    def interacting(self) -> bool:
-        """Whether an entry of the gradient depends on several inputs."""
-        return any(len(self._dependencies(v)) > 1 for v in self.expected)
+    def interacting(self) -> list[str]:
+        """The inputs whose gradient depends on several inputs."""
+        pairs = zip(self.inputs, self.expected, strict=True)
+        return [name for name, v in pairs if len(self._dependencies(v)) > 1]
 
     @property
     def sizes(self) -> Program:
@@ -248,7 +252,7 @@ class Reference:
             s = x[:, reach].max(axis=1) if reach else np.zeros(len(x))
             for p, _ in self._curvature[i]:
                 result[:, i] += s * np.nan_to_num(found[p], nan=0.0)
-            if len(reach) > 1 or (self.interacts and reach):
+            if len(reach) > 1 or (self._elsewhere[i] and reach == [i]):
                 for k in self._outputs_of[i]:
                     y = np.nan_to_num(found[self._first + k], nan=0.0)
                     # At the origin there is no scale but one.

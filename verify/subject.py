@@ -10,7 +10,7 @@ May import: :mod:`autodiff` (for Tensors and Functions), :mod:`symbolic.tracing`
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -175,20 +175,25 @@ class PairSubject(Subject):
     def code(self) -> list[Callable[..., Any]]:
         return [self.function, self.derivative]
 
-    def upstream_name(self, count: int) -> str | None:
+    def upstream_name(self, count: int, keywords: Iterable[str] = ()) -> str | None:
         """The keyword for the upstream gradient of a ``vjp``; None where it follows the arguments.
 
-        By keyword where it can be nothing else: the one keyword-only parameter without a default,
-        or a ``grad_output`` that stands behind optional parameters of the function.
+        By keyword where it can be nothing else: the one keyword-only parameter without a default
+        that is none of the function's own, or a ``grad_output`` that stands behind optional
+        parameters of the function.
         """
         try:  # a decorator's own parameters, not those of what it wraps
             parameters = inspect.signature(self.derivative, follow_wrapped=False).parameters
         except (TypeError, ValueError):
             return None
+        try:
+            own = set(inspect.signature(self.function).parameters)
+        except (TypeError, ValueError):
+            own = set()
         required = [
             name
             for name, p in parameters.items()
-            if p.kind is p.KEYWORD_ONLY and p.default is p.empty
+            if p.kind is p.KEYWORD_ONLY and p.default is p.empty and name not in {*own, *keywords}
         ]
         if len(required) == 1:
             return required[0]
@@ -203,7 +208,7 @@ class PairSubject(Subject):
         def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
             if self.kind == "vjp":
                 upstream = tuple(grads) if isinstance(result, tuple) else grads[0]
-                by_name = self.upstream_name(len(args))
+                by_name = self.upstream_name(len(args), keywords)
                 if by_name is not None:
                     found = self.derivative(*args, **keywords, **{by_name: upstream})
                 else:

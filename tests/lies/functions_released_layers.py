@@ -1,5 +1,4 @@
 """Layers, losses and decompositions that were wrong in releases, each beside its right twin."""
-# ruff: noqa: E501
 
 import contextlib
 import math

@@ -21,7 +21,8 @@ from symbolic.decide import all_equal
 from symbolic.graph import Node, Program
 from symbolic.tracing import nodes, symbol_array, traced_namespace
 from symbolic.values import Trace
-from verify.explore import Cell, Explorer
+from verify.cells import Cell
+from verify.explore import Explorer
 from verify.reference import EPS, Reference
 from verify.subject import FunctionSubject
 
