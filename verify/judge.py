@@ -310,7 +310,7 @@ class Judge:
             # there are those of no number nearby. The input's uncertainty is a part of an ulp.
             n = instance.inputs
             beside = {
-                name: Fraction(v) * (1 + Fraction(3, 8) * Fraction(self.eps))
+                name: Fraction(v) * (1 + Fraction(37, 101) * Fraction(self.eps))
                 if i < n
                 else Fraction(v)
                 for i, (name, v) in enumerate(exact_point.items())

@@ -77,3 +77,22 @@ def test_the_careful_forms_pass(f, vjp):
     report = verify.check(f, vjp=vjp)
     assert report.ok, str(report)
     assert report.region is None
+
+
+def test_where_all_floats_are_integers_a_phase_is_uncertain():
+    # sin(pi x) is exactly zero at every float beyond 2^53, and its slopes are those of no number
+    # nearby; a factor is a factor there too.
+    def sinc(x):
+        return np.sinc(x)
+
+    def vjp(factor):
+        def slope(x, g):
+            safe = np.where(x == 0, 1, x)
+            exact = np.cos(np.pi * safe) / safe - np.sin(np.pi * safe) / (np.pi * safe**2)
+            small = -(np.pi**2) * x / 3 + np.pi**4 * x**3 / 30 - np.pi**6 * x**5 / 840
+            return factor * g * np.where(np.abs(x) < 1e-3, small, exact)
+
+        return slope
+
+    assert verify.check(sinc, vjp=vjp(1)).ok
+    assert verify.check(sinc, vjp=vjp(1 + 1e-9)).verdict == "refuted"
