@@ -12,7 +12,7 @@ from autodiff.dispatch import FUNCTIONS, UFUNCS
 from autodiff.function import Function
 from autodiff.tensor import Tensor, storage
 
-__all__ = ["operand", "public"]
+__all__ = ["operand", "public", "with_constants"]
 
 
 def operand(value: Any) -> Any:
@@ -54,4 +54,27 @@ def public(
             UFUNCS[other if isinstance(other, str) else other.__name__] = apply
         else:
             FUNCTIONS[other] = apply
+    return call
+
+
+def with_constants(name: str, function: Any, *parameters: str) -> Callable[..., Tensor]:
+    """Return a function whose first arguments are constants, and register it for SciPy's ufunc."""
+
+    def call(*args: Any) -> Tensor:
+        constants = {}
+        for parameter, arg in zip(parameters, args, strict=False):
+            if isinstance(arg, Tensor):
+                if arg._requires_grad:
+                    raise NotImplementedError(
+                        f"the derivative of {name} in its parameter {parameter!r} is not known: "
+                        "pass it detached"
+                    )
+                arg = arg._data
+            constants[parameter] = arg
+        return function.apply(operand(args[-1]), **constants)  # type: ignore[no-any-return]
+
+    call.__name__ = call.__qualname__ = name
+    call.__module__ = function.__module__
+    call.__doc__ = function.__doc__
+    UFUNCS[name] = call
     return call

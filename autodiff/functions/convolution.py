@@ -9,11 +9,24 @@ import numpy as np
 
 from autodiff._lazy import sp
 from autodiff.dispatch import implements
-from autodiff.function import Function
+from autodiff.function import Function, unbroadcast
+from autodiff.functions._examples import COMPLEX
 from autodiff.functions._public import operand
+from autodiff.functions.joining import concatenate, stack
+from autodiff.functions.rearranging import flip, pad
 from autodiff.functions.reduction import max, mean
-from autodiff.functions.shape import concatenate, flip, pad, stack
 from autodiff.tensor import Tensor
+
+__all__ = [
+    "avg_pool1d",
+    "avg_pool2d",
+    "conv1d",
+    "conv2d",
+    "convolve",
+    "correlate",
+    "max_pool1d",
+    "max_pool2d",
+]
 
 
 def _part(n: int, m: int, mode: str) -> tuple[int, int]:
@@ -38,6 +51,7 @@ class Convolve(Function):
         ((2,), (4,), {"mode": "same"}),
         ((2,), (3,), {"mode": "valid"}),
         ((1,), (1,), {}),
+        (COMPLEX, (2,), {}),
     ]
 
     @staticmethod
@@ -52,10 +66,9 @@ class Convolve(Function):
         n, m = x.shape[0], y.shape[0]
         start, length = _part(n, m, ctx.mode)
         full = np.pad(grad, (start, n + m - 1 - start - length))
-        return (
-            np.convolve(full, np.flip(y.conjugate(), 0), "valid"),
-            np.convolve(full, np.flip(x.conjugate(), 0), "valid"),
-        )
+        grad_x = np.convolve(full, np.flip(y.conjugate(), 0), "valid")
+        grad_y = np.convolve(full, np.flip(x.conjugate(), 0), "valid")
+        return unbroadcast(grad_x, x.shape, x.dtype), unbroadcast(grad_y, y.shape, y.dtype)
 
     @staticmethod
     def formula(x: Any, y: Any, *, mode: str = "full") -> Any:

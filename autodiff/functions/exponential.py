@@ -14,6 +14,8 @@ from autodiff._lazy import sp, special
 from autodiff.function import Elementwise, Holomorphic
 from autodiff.functions._public import public
 
+__all__ = ["exp", "exp2", "exp10", "expm1", "log", "log1p", "log2", "log10", "logaddexp"]
+
 LOG2, LOG10 = math.log(2), math.log(10)
 
 
@@ -31,6 +33,14 @@ class Exp2(Holomorphic):
     value = lambda x: np.exp2(x)
     partials = (lambda out: out * LOG2,)
     formula = lambda x: 2**x
+
+
+class Exp10(Elementwise):
+    """The power ``10**x``."""
+
+    value = lambda x: special.exp10(x)
+    partials = (lambda out: out * LOG10,)
+    formula = lambda x: sp.Integer(10) ** x
 
 
 class Expm1(Holomorphic):
@@ -97,6 +107,7 @@ class Logaddexp(Elementwise):
 
 exp = public(Exp, "exp", np.exp)
 exp2 = public(Exp2, "exp2", np.exp2)
+exp10 = public(Exp10, "exp10", "exp10")
 expm1 = public(Expm1, "expm1", np.expm1)
 log = public(Log, "log", np.log)
 log2 = public(Log2, "log2", np.log2)

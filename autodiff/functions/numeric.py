@@ -12,10 +12,54 @@ from autodiff.functions._axes import axes_of, count
 from autodiff.functions._public import operand
 from autodiff.functions.comparison import where
 from autodiff.functions.indexing import getitem, plain_index, sort, take_along_axis
-from autodiff.functions.linalg import matmul
+from autodiff.functions.joining import concatenate, stack
+from autodiff.functions.products import matmul
 from autodiff.functions.reduction import cumsum, diff, max, mean, min, prod, std, sum, var
-from autodiff.functions.shape import concatenate, moveaxis, reshape, stack
+from autodiff.functions.shape import broadcast_to, moveaxis, reshape
 from autodiff.tensor import Tensor
+
+__all__ = [
+    "average",
+    "choose",
+    "compress",
+    "copysign",
+    "corrcoef",
+    "cov",
+    "deg2rad",
+    "delete",
+    "ediff1d",
+    "extract",
+    "fmax",
+    "fmin",
+    "gradient",
+    "heaviside",
+    "interp",
+    "logaddexp2",
+    "median",
+    "meshgrid",
+    "nan_to_num",
+    "nancumsum",
+    "nanmax",
+    "nanmean",
+    "nanmin",
+    "nanprod",
+    "nanstd",
+    "nansum",
+    "nanvar",
+    "partition",
+    "percentile",
+    "polyval",
+    "ptp",
+    "quantile",
+    "rad2deg",
+    "resize",
+    "select",
+    "std_mean",
+    "topk",
+    "trapezoid",
+    "vander",
+    "var_mean",
+]
 
 
 def _values(x: Any) -> Any:
@@ -334,8 +378,6 @@ def meshgrid(*axes: Any, indexing: str = "xy") -> list[Tensor]:
     shape = [0] * number
     for a, place in zip(operands, order, strict=True):
         shape[place] = a.shape[0]
-    from autodiff.functions.shape import broadcast_to
-
     return [
         broadcast_to(a.reshape([-1 if i == place else 1 for i in range(number)]), shape)
         for a, place in zip(operands, order, strict=True)
