@@ -50,7 +50,7 @@ from autodiff.grad_mode import (
 from autodiff.printing import set_printoptions
 
 if TYPE_CHECKING:
-    from autodiff import fft, linalg
+    from autodiff import fft, linalg, stats
     from autodiff.functions.activation import *
     from autodiff.functions.arithmetic import *
     from autodiff.functions.bessel_functions import *
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from autodiff.functions.losses import *
     from autodiff.functions.norms import *
     from autodiff.functions.numeric import *
+    from autodiff.functions.polynomials import *
     from autodiff.functions.products import *
     from autodiff.functions.rearranging import *
     from autodiff.functions.reduction import *
@@ -103,7 +104,7 @@ _EAGER = frozenset(
         "zeros",
     ]
 )
-_NAMESPACES = frozenset(["fft", "linalg"])
+_NAMESPACES = frozenset(["fft", "linalg", "stats"])
 
 
 def __getattr__(name: str) -> Any:

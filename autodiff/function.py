@@ -408,22 +408,18 @@ def _unary(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[..., An
     needs = _names(partial)
     keywords = value.__code__.co_kwonlyargcount > 0
     if keywords or len(needs) > 1:
+        holomorphic = issubclass(cls, Holomorphic)
 
         def forward(ctx: Any, x: Any, **kwargs: Any) -> Any:
             out = value(x, **kwargs)
-            ctx.kwargs = kwargs
+            ctx.kwargs, ctx.shape_in = kwargs, getattr(x, "shape", ())
             ctx.save_for_backward(*[out if name == "out" else x for name in needs])
             return out
 
-        if issubclass(cls, Holomorphic):
-
-            def backward(ctx: Any, grad: Any) -> Any:
-                return grad * partial(*ctx.saved_tensors, **ctx.kwargs).conjugate()
-
-        else:
-
-            def backward(ctx: Any, grad: Any) -> Any:
-                return grad * partial(*ctx.saved_tensors, **ctx.kwargs)
+        def backward(ctx: Any, grad: Any) -> Any:
+            slope = partial(*ctx.saved_tensors, **ctx.kwargs)
+            # The argument may have been broadcast against a constant.
+            return unbroadcast(grad * (slope.conjugate() if holomorphic else slope), ctx.shape_in)
 
     elif not needs:
 

@@ -15,6 +15,7 @@ from autodiff.functions import (
     convolution,
     decomposition,
     diagonals,
+    distributions,
     error_functions,
     exponential,
     fourier,
@@ -27,6 +28,7 @@ from autodiff.functions import (
     matrix_functions,
     norms,
     numeric,
+    polynomials,
     products,
     rearranging,
     reduction,
@@ -61,8 +63,10 @@ _FAMILIES = (
     bessel_functions,
     integrals,
     special,
+    distributions,
     losses,
     numeric,
+    polynomials,
 )
 
 # What is found in autodiff.linalg and autodiff.fft, and not in autodiff itself.

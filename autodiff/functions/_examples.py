@@ -34,3 +34,6 @@ COMPLEX_MATRIX = np.array([[2.0 + 0.5j, -0.25 + 1.0j], [0.5 - 1.5j, 3.0 + 0.25j]
 # For a Function of one argument that acts entry by entry, and whose complex derivatives are not
 # proved: roots of complex numbers have no normal form. Tests compare them with differences.
 REAL_EXAMPLES: list[Any] = [((),), ((3,),), ((2, 3),), ((2, 1),)]
+# For one whose derivative falls into cases, each of them a series or a fraction of many steps: with
+# every further entry the cells multiply.
+SMALL_EXAMPLES: list[Any] = [((),), ((2,),)]

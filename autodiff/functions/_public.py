@@ -12,7 +12,7 @@ from autodiff.dispatch import FUNCTIONS, UFUNCS
 from autodiff.function import Function
 from autodiff.tensor import Tensor, storage
 
-__all__ = ["operand", "public", "with_constants"]
+__all__ = ["constant", "operand", "public", "with_constants"]
 
 
 def operand(value: Any) -> Any:
@@ -61,16 +61,7 @@ def with_constants(name: str, function: Any, *parameters: str) -> Callable[..., 
     """Return a function whose first arguments are constants, and register it for SciPy's ufunc."""
 
     def call(*args: Any) -> Tensor:
-        constants = {}
-        for parameter, arg in zip(parameters, args, strict=False):
-            if isinstance(arg, Tensor):
-                if arg._requires_grad:
-                    raise NotImplementedError(
-                        f"the derivative of {name} in its parameter {parameter!r} is not known: "
-                        "pass it detached"
-                    )
-                arg = arg._data
-            constants[parameter] = arg
+        constants = {p: constant(name, p, arg) for p, arg in zip(parameters, args, strict=False)}
         return function.apply(operand(args[-1]), **constants)  # type: ignore[no-any-return]
 
     call.__name__ = call.__qualname__ = name
@@ -78,3 +69,15 @@ def with_constants(name: str, function: Any, *parameters: str) -> Callable[..., 
     call.__doc__ = function.__doc__
     UFUNCS[name] = call
     return call
+
+
+def constant(name: str, parameter: str, value: Any) -> Any:
+    """Return the values of a parameter whose derivative is not known, or raise if it wants one."""
+    if not isinstance(value, Tensor):
+        return value
+    if value._requires_grad:
+        raise NotImplementedError(
+            f"the derivative of {name} in its parameter {parameter!r} is not known: "
+            "pass it detached"
+        )
+    return value._data

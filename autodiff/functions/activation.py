@@ -23,6 +23,7 @@ __all__ = [
     "elu",
     "gelu",
     "glu",
+    "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
@@ -217,6 +218,14 @@ class Hardswish(Elementwise):
     formula = lambda x: x * sp.Min(sp.Max(x + 3, 0), 6) / 6
 
 
+class Hardshrink(Elementwise):
+    """``x`` where it is further than ``lambd`` from 0, and 0 within, where the derivative is 0."""
+
+    value = lambda x, *, lambd=0.5: np.where(np.abs(x) > lambd, x, 0)
+    partials = (lambda x, *, lambd=0.5: np.abs(x) > lambd,)
+    formula = lambda x, *, lambd=0.5: sp.Piecewise((x, sp.Abs(x) > sp.nsimplify(lambd)), (0, True))
+
+
 class Softshrink(Elementwise):
     """``x`` moved towards 0 by ``lambd``; 0 within, where the derivative is 0, ends included."""
 
@@ -315,6 +324,7 @@ class LogSoftmax(Function):
 
 hardsigmoid = public(Hardsigmoid, "hardsigmoid")
 hardswish = public(Hardswish, "hardswish")
+hardshrink = public(Hardshrink, "hardshrink")
 softshrink = public(Softshrink, "softshrink")
 sigmoid = public(Sigmoid, "sigmoid", "expit")
 logsigmoid = public(Logsigmoid, "logsigmoid", "log_expit")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,18 @@ from autodiff._lazy import sp, special
 from autodiff.function import Elementwise
 from autodiff.functions._public import public
 
-__all__ = ["erf", "erfc", "erfcinv", "erfcx", "erfi", "erfinv", "log_ndtr", "ndtr", "ndtri"]
+__all__ = [
+    "erf",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfi",
+    "erfinv",
+    "log_ndtr",
+    "ndtr",
+    "ndtri",
+    "ndtri_exp",
+]
 
 SQRT_HALF = math.sqrt(0.5)
 
@@ -106,6 +118,22 @@ class Ndtri(Elementwise):
     domain = {"p": (0, 1)}
 
 
+def _ndtri_exp_slope(y: Any, out: Any) -> Any:
+    """The probability over the normal density at `out`, whose tail is known from y."""
+    left = out < 0
+    ratio = np.where(left, 1.0, np.exp(y) / -np.expm1(np.where(left, -1.0, y)))
+    return ratio * special.erfcx(SQRT_HALF * np.abs(out)) / (2 * NORMAL_PEAK)
+
+
+class NdtriExp(Elementwise):
+    """`Ndtri` of the exponential: the inverse of `LogNdtr`."""
+
+    value = lambda y: special.ndtri_exp(y)
+    partials = (_ndtri_exp_slope,)
+    formula = lambda y: sp.sqrt(2) * sp.erfinv(2 * sp.exp(y) - 1)
+    domain = {"y": (-inf, 0)}
+
+
 class Erfinv(Elementwise):
     """The inverse of `Erf`."""
 
@@ -154,3 +182,4 @@ erfinv = public(Erfinv, "erfinv", "erfinv")
 
 
 erfcinv = public(Erfcinv, "erfcinv", "erfcinv")
+ndtri_exp = public(NdtriExp, "ndtri_exp", "ndtri_exp")

@@ -88,13 +88,13 @@ class Rgamma(Elementwise):
     domain = {"x": (0, inf)}
 
 
-def _digamma_tail(x: Any) -> Any:
+def digamma_tail(x: Any) -> Any:
     """``digamma(x) - log(x)`` for large x (Abramowitz and Stegun, 6.3.18)."""
     inverse = 1 / (x * x)
     return -0.5 / x - inverse * (1 / 12 - inverse * (1 / 120 - inverse / 252))
 
 
-def _digamma_difference(a: Any, b: Any) -> Any:
+def digamma_difference(a: Any, b: Any) -> Any:
     """``digamma(a) - digamma(a + b)``, with its digits where the two are nearly equal.
 
     After one step of the recurrence, ``a + 1`` is no pole. Then: Taylor's series in ``b`` where
@@ -104,7 +104,7 @@ def _digamma_difference(a: Any, b: Any) -> Any:
     far = c > 100
     near = (b < c / 32) & ~far
     x = np.where(far, c, 100.0)
-    logs = _digamma_tail(x) - _digamma_tail(x + b) - np.log1p(b / x)
+    logs = digamma_tail(x) - digamma_tail(x + b) - np.log1p(b / x)
     y, step = np.where(near, c, 1.0), np.where(near, b, 0.0)
     slope = special.zeta(12.0, y)
     for n in range(11, 1, -1):
@@ -123,8 +123,8 @@ class Beta(Elementwise):
 
     value = lambda a, b: special.beta(a, b)
     partials = (
-        lambda a, b, out: out * _digamma_difference(a, b),
-        lambda a, b, out: out * _digamma_difference(b, a),
+        lambda a, b, out: out * digamma_difference(a, b),
+        lambda a, b, out: out * digamma_difference(b, a),
     )
     formula = lambda a, b: sp.gamma(a) * sp.gamma(b) / sp.gamma(a + b)
     domain = {"a": (0, 85), "b": (0, 85)}
@@ -136,8 +136,8 @@ class Betaln(Elementwise):
 
     value = lambda a, b: special.betaln(a, b)
     partials = (
-        lambda a, b: _digamma_difference(a, b),
-        lambda a, b: _digamma_difference(b, a),
+        lambda a, b: digamma_difference(a, b),
+        lambda a, b: digamma_difference(b, a),
     )
     formula = lambda a, b: sp.loggamma(a) + sp.loggamma(b) - sp.loggamma(a + b)
     domain = {"a": (0, inf), "b": (0, inf)}

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from math import inf, pi
 from typing import Any
 
@@ -12,10 +13,24 @@ import numpy as np
 from autodiff._lazy import sp, special
 from autodiff.dispatch import UFUNCS
 from autodiff.function import Elementwise, Function
+from autodiff.functions._examples import SMALL_EXAMPLES
 from autodiff.functions._public import operand, public, with_constants
 from autodiff.tensor import Tensor
 
-__all__ = ["exp1", "expi", "expn", "fresnel", "shichi", "sici", "spence"]
+__all__ = [
+    "airy",
+    "ellipe",
+    "ellipk",
+    "exp1",
+    "expi",
+    "expn",
+    "fresnel",
+    "hyp0f1",
+    "lambertw",
+    "shichi",
+    "sici",
+    "spence",
+]
 
 
 class Expi(Elementwise):
@@ -128,6 +143,73 @@ class Spence(Elementwise):
     domain = {"x": (0, inf)}
 
 
+class Ellipk(Elementwise):
+    """The complete elliptic integral of the first kind, of the parameter ``m``."""
+
+    value = lambda m: special.ellipk(m)
+    # Not (E / (1 - m) - K) / (2 m), which cancels near 0 (DLMF 19.25.1).
+    partials = (lambda m: special.elliprd(0.0, 1.0, 1 - m) / 6,)
+    formula = lambda m: sp.elliptic_k(m)
+    examples = SMALL_EXAMPLES
+    domain = {"m": (-inf, 1)}
+
+
+class Ellipe(Elementwise):
+    """The complete elliptic integral of the second kind, of the parameter ``m``."""
+
+    value = lambda m: special.ellipe(m)
+    partials = (lambda m: -special.elliprd(0.0, 1 - m, 1.0) / 6,)
+    formula = lambda m: sp.elliptic_e(m)
+    examples = SMALL_EXAMPLES
+    domain = {"m": (-inf, 1)}
+
+
+class Lambertw(Elementwise):
+    """The w with ``w exp(w) = x``: Lambert's function, its principal branch on real numbers."""
+
+    value = lambda x: special.lambertw(x).real
+    # Both forms are right; the first has no digits left far from 0, the second none near it.
+    partials = (
+        lambda x, out: (
+            np.where(x < 1, np.exp(-np.minimum(out, 1)), out / np.where(x < 1, 1.0, x)) / (1 + out)
+        ),
+    )
+    formula = lambda x: sp.LambertW(x)
+    examples = SMALL_EXAMPLES
+    domain = {"x": (-math.exp(-1), inf)}
+
+
+class Airy(Function):
+    """Airy's functions Ai and Bi, each followed by its derivative: Ai, Ai', Bi, Bi'."""
+
+    examples = [((2,), {}), ((), {})]
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ai, aip, bi, bip = special.airy(x)
+        ctx.save_for_backward(x, ai, aip, bi, bip)
+        return ai, aip, bi, bip
+
+    @staticmethod
+    def backward(ctx: Any, grad_ai: Any, grad_aip: Any, grad_bi: Any, grad_bip: Any) -> Any:
+        x, ai, aip, bi, bip = ctx.saved_tensors
+        return grad_ai * aip + grad_aip * (x * ai) + grad_bi * bip + grad_bip * (x * bi)
+
+    @staticmethod
+    def formula(x: Any) -> Any:
+        names = (sp.airyai, sp.airyaiprime, sp.airybi, sp.airybiprime)
+        return tuple([np.frompyfunc(name, 1, 1)(x) for name in names])
+
+
+class Hyp0f1(Elementwise):
+    """The confluent hypergeometric limit function, of a constant parameter ``v``."""
+
+    value = lambda z, *, v: special.hyp0f1(v, z)
+    partials = (lambda z, *, v: special.hyp0f1(v + 1, z) / v,)
+    formula = lambda z, *, v: sp.hyper([], [sp.nsimplify(v)], z)
+    examples = [((2,), {"v": 1.5}), ((), {"v": 2.0})]
+
+
 expi = public(Expi, "expi", "expi")
 
 
@@ -155,4 +237,15 @@ def fresnel(x: Any) -> tuple[Tensor, Tensor]:
     return Fresnel.apply(operand(x))  # type: ignore[no-any-return]
 
 
-UFUNCS.update(sici=sici, shichi=shichi, fresnel=fresnel)
+ellipk = public(Ellipk, "ellipk", "ellipk")
+ellipe = public(Ellipe, "ellipe", "ellipe")
+lambertw = public(Lambertw, "lambertw")
+hyp0f1 = with_constants("hyp0f1", Hyp0f1, "v")
+
+
+def airy(x: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return Airy's functions and their derivatives: Ai, Ai', Bi, Bi'."""
+    return Airy.apply(operand(x))  # type: ignore[no-any-return]
+
+
+UFUNCS.update(sici=sici, shichi=shichi, fresnel=fresnel, airy=airy)

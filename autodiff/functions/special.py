@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from math import inf
 from typing import Any
 
@@ -12,10 +13,25 @@ import numpy as np
 from autodiff._lazy import sp, special
 from autodiff.dispatch import UFUNCS
 from autodiff.function import Elementwise
-from autodiff.functions._public import operand, public, with_constants
+from autodiff.functions._examples import SMALL_EXAMPLES
+from autodiff.functions._public import constant, operand, public, with_constants
 from autodiff.tensor import Tensor
 
-__all__ = ["boxcox", "entr", "logit", "pseudo_huber", "rel_entr", "xlog1py", "xlogy"]
+__all__ = [
+    "boxcox",
+    "boxcox1p",
+    "cosm1",
+    "entr",
+    "exprel",
+    "huber",
+    "inv_boxcox",
+    "kl_divergence",
+    "logit",
+    "pseudo_huber",
+    "rel_entr",
+    "xlog1py",
+    "xlogy",
+]
 
 
 class Logit(Elementwise):
@@ -63,6 +79,58 @@ class RelEntr(Elementwise):
     domain = {"x": (0, inf), "y": (0, inf)}
 
 
+class KlDiv(Elementwise):
+    """``x log(x / y) - x + y``, the Kullback-Leibler divergence."""
+
+    value = lambda x, y: special.kl_div(x, y)
+    partials = (lambda x, y: np.log(x / y), lambda x, y: (y - x) / y)
+    formula = lambda x, y: x * sp.log(x / y) - x + y
+    domain = {"x": (0, inf), "y": (0, inf)}
+
+
+class Huber(Elementwise):
+    """``r**2 / 2`` up to ``delta``, and linear beyond it, with a constant ``delta > 0``."""
+
+    value = lambda r, *, delta: special.huber(delta, r).astype(r.dtype)
+    partials = (lambda r, *, delta: np.clip(r, -delta, delta),)
+    formula = lambda r, *, delta: sp.Piecewise(
+        (r**2 / 2, sp.Abs(r) <= sp.nsimplify(delta)),
+        (sp.nsimplify(delta) * (sp.Abs(r) - sp.nsimplify(delta) / 2), True),
+    )
+    examples = [((2,), {"delta": 1.0}), ((), {"delta": 0.5})]
+
+
+class Cosm1(Elementwise):
+    """``cos(x) - 1``, accurate near 0."""
+
+    value = lambda x: special.cosm1(x)
+    partials = (lambda x: -np.sin(x),)
+    formula = lambda x: sp.cos(x) - 1
+
+
+# Taylor coefficients of the derivative of (exp(x) - 1) / x, enough of them for abs(x) <= 1.
+_EXPREL_SERIES = [(k + 1) / math.factorial(k + 2) for k in range(18, -1, -1)]
+
+
+def _exprel_slope(x: Any, out: Any) -> Any:
+    """``(exp(x) - exprel(x)) / x``, and a series where the two cancel."""
+    near = np.abs(x) <= 1
+    t = np.where(near, x, 0.0)
+    series = _EXPREL_SERIES[0]
+    for coefficient in _EXPREL_SERIES[1:]:
+        series = series * t + coefficient
+    return np.where(near, series, (np.exp(x) - out) / np.where(near, 1.0, x))
+
+
+class Exprel(Elementwise):
+    """``(exp(x) - 1) / x``, and 1 at 0."""
+
+    value = lambda x: special.exprel(x)
+    partials = (_exprel_slope,)
+    formula = lambda x: sp.Piecewise((1, sp.Eq(x, 0)), ((sp.exp(x) - 1) / x, True))
+    examples = SMALL_EXAMPLES
+
+
 class PseudoHuber(Elementwise):
     """``delta^2 (sqrt(1 + (x / delta)^2) - 1)`` of a constant ``delta > 0``."""
 
@@ -86,6 +154,28 @@ class Boxcox(Elementwise):
     examples = [((2,), {"lmbda": 0.5}), ((), {"lmbda": 0}), ((2,), {"lmbda": 2})]
 
 
+class Boxcox1p(Elementwise):
+    """`Boxcox` of ``1 + x``, accurate near 0."""
+
+    value = lambda x, *, lmbda: special.boxcox1p(x, lmbda).astype(x.dtype)
+    partials = (lambda x, *, lmbda: (1 + x) ** (lmbda - 1),)
+    formula = lambda x, *, lmbda: Boxcox.formula(1 + x, lmbda=lmbda)
+    domain = {"x": (-1, inf)}
+    examples = [((2,), {"lmbda": 0.5}), ((), {"lmbda": 0}), ((2,), {"lmbda": 2})]
+
+
+class InvBoxcox(Elementwise):
+    """The inverse of `Boxcox`, of a constant ``lmbda``."""
+
+    value = lambda y, *, lmbda: special.inv_boxcox(y, lmbda).astype(y.dtype)
+    partials = (lambda y, out, *, lmbda: out / (lmbda * y + 1),)
+    formula = lambda y, *, lmbda: (
+        (sp.nsimplify(lmbda) * y + 1) ** (1 / sp.nsimplify(lmbda)) if lmbda else sp.exp(y)
+    )
+    domain = {"y": (0, inf)}
+    examples = [((2,), {"lmbda": 0.5}), ((), {"lmbda": 0})]
+
+
 logit = public(Logit, "logit", "logit")
 
 
@@ -104,13 +194,23 @@ rel_entr = public(RelEntr, "rel_entr", "rel_entr")
 pseudo_huber = with_constants("pseudo_huber", PseudoHuber, "delta")
 
 
-def boxcox(x: Any, lmbda: float) -> Tensor:
-    """Return the transformation of Box and Cox, of a constant `lmbda`."""
-    if isinstance(lmbda, Tensor):
-        if lmbda._requires_grad:
-            raise NotImplementedError("the derivative of boxcox in lmbda is not known: detach it")
-        lmbda = lmbda.item()
-    return Boxcox.apply(operand(x), lmbda=lmbda)  # type: ignore[no-any-return]
+def _transformation(name: str, function: Any) -> Any:
+    """A function of a variable and, last, a constant parameter, registered for SciPy's ufunc."""
+
+    def call(x: Any, lmbda: Any) -> Tensor:
+        return function.apply(operand(x), lmbda=constant(name, "lmbda", lmbda))  # type: ignore[no-any-return]
+
+    call.__name__ = call.__qualname__ = name
+    call.__module__ = __name__
+    call.__doc__ = function.__doc__
+    UFUNCS[name] = call
+    return call
 
 
-UFUNCS["boxcox"] = boxcox
+boxcox = _transformation("boxcox", Boxcox)
+boxcox1p = _transformation("boxcox1p", Boxcox1p)
+inv_boxcox = _transformation("inv_boxcox", InvBoxcox)
+kl_divergence = public(KlDiv, "kl_divergence", "kl_div")
+huber = with_constants("huber", Huber, "delta")
+cosm1 = public(Cosm1, "cosm1", "cosm1")
+exprel = public(Exprel, "exprel", "exprel")

@@ -12,7 +12,7 @@ import numpy as np
 
 from autodiff._lazy import sp, special
 from autodiff.function import Elementwise, Holomorphic
-from autodiff.functions._examples import REAL_EXAMPLES
+from autodiff.functions._examples import REAL_EXAMPLES, SMALL_EXAMPLES
 from autodiff.functions._public import public
 
 __all__ = [
@@ -205,7 +205,7 @@ class Sinc(Holomorphic):
     value = lambda x: np.sinc(x)
     partials = (_sinc_slope,)
     formula = lambda x: sp.sinc(sp.pi * x)
-    examples = REAL_EXAMPLES
+    examples = SMALL_EXAMPLES
 
 
 sin = public(Sin, "sin", np.sin)
