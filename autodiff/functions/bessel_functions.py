@@ -203,13 +203,13 @@ class Ive(Elementwise):
     """``exp(-abs(x))`` times `Iv`, of a constant order.
 
     SciPy's value loses digits towards 0, ten units in the last place at 1e-15, and of an order that
-    is no integer: a hundred at 20, for the order 3/2.
+    is no integer: a hundred at 20, for the order 3/2. It is NaN for large arguments.
     """
 
     value = lambda x, *, v: special.ive(v, x)
     partials = (_ive_slope,)
     formula = lambda x, *, v: sp.exp(-x) * sp.besseli(sp.nsimplify(v), x)
-    domain = {"x": (1e-6, inf)}
+    domain = {"x": (1e-6, 3e7)}
     examples = [((), {"v": 2})]
 
 

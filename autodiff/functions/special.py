@@ -164,10 +164,18 @@ class Boxcox1p(Elementwise):
     examples = [((2,), {"lmbda": 0.5}), ((), {"lmbda": 0}), ((2,), {"lmbda": 2})]
 
 
+def _inv_boxcox(y: Any, lmbda: Any) -> Any:
+    """SciPy's value near 0; far from it a power, as the exponential of a logarithm loses digits."""
+    out = special.inv_boxcox(y, lmbda).astype(y.dtype)
+    far = lmbda * y > 1
+    base = np.where(far, lmbda * y + 1, 1)
+    return np.where(far, base ** (1 / np.where(lmbda == 0, 1.0, lmbda)), out)
+
+
 class InvBoxcox(Elementwise):
     """The inverse of `Boxcox`, of a constant ``lmbda``."""
 
-    value = lambda y, *, lmbda: special.inv_boxcox(y, lmbda).astype(y.dtype)
+    value = lambda y, *, lmbda: _inv_boxcox(y, lmbda)
     partials = (lambda y, out, *, lmbda: out / (lmbda * y + 1),)
     formula = lambda y, *, lmbda: (
         (sp.nsimplify(lmbda) * y + 1) ** (1 / sp.nsimplify(lmbda)) if lmbda else sp.exp(y)
