@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from autodiff.functions.decomposition import cholesky, eigh, eigvalsh, qr, svd, svdvals
+from autodiff.functions.decomposition import (
+    cholesky,
+    eig,
+    eigh,
+    eigvals,
+    eigvalsh,
+    qr,
+    svd,
+    svdvals,
+)
 from autodiff.functions.diagonals import diagonal, trace
+from autodiff.functions.equations import solve_banded, solve_sylvester, solve_triangular
 from autodiff.functions.inverse import det, inv, logdet, lstsq, multi_dot, pinv, slogdet, solve
-from autodiff.functions.matrix_functions import expm, matrix_exp, matrix_power
+from autodiff.functions.matrix_functions import expm, matrix_exp, matrix_power, sqrtm
 from autodiff.functions.norms import matrix_or_vector_norm as norm
 from autodiff.functions.products import cross, matmul, outer, tensordot
 
@@ -14,7 +24,9 @@ __all__ = [
     "cross",
     "det",
     "diagonal",
+    "eig",
     "eigh",
+    "eigvals",
     "eigvalsh",
     "expm",
     "inv",
@@ -30,6 +42,10 @@ __all__ = [
     "qr",
     "slogdet",
     "solve",
+    "solve_banded",
+    "solve_sylvester",
+    "solve_triangular",
+    "sqrtm",
     "svd",
     "svdvals",
     "tensordot",

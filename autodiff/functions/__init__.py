@@ -16,6 +16,7 @@ from autodiff.functions import (
     decomposition,
     diagonals,
     distributions,
+    equations,
     error_functions,
     exponential,
     fourier,
@@ -53,6 +54,7 @@ _FAMILIES = (
     norms,
     inverse,
     decomposition,
+    equations,
     matrix_functions,
     complex,
     fourier,
@@ -70,7 +72,7 @@ _FAMILIES = (
 )
 
 # What is found in autodiff.linalg and autodiff.fft, and not in autodiff itself.
-_NESTED = (inverse, decomposition, matrix_functions, fourier)
+_NESTED = (inverse, decomposition, equations, matrix_functions, fourier)
 
 __all__ = ["TOP_LEVEL", "all_functions", "public_functions"]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from autodiff._lazy import sp
 from autodiff.dispatch import implements
-from autodiff.function import Function
+from autodiff.function import Function, unbroadcast
 from autodiff.functions._matrices import (
     distinct,
     each_matrix,
@@ -25,7 +25,7 @@ from autodiff.functions._public import operand
 from autodiff.functions.shape import matrix_transpose
 from autodiff.tensor import Tensor
 
-__all__ = ["cholesky", "eigh", "eigvalsh", "qr", "svd", "svdvals"]
+__all__ = ["cholesky", "eig", "eigh", "eigvals", "eigvalsh", "qr", "svd", "svdvals"]
 
 
 class Cholesky(Function):
@@ -93,6 +93,37 @@ class Eigh(Function):
         inner = _apart(values) * (t(vectors) @ grad_vectors)
         inner = inner + grad_values[..., None] * np.eye(values.shape[-1], dtype=values.dtype)
         return symmetric(vectors @ inner @ t(vectors))
+
+
+class Eig(Function):
+    """Eigenvalues and eigenvectors, of length 1, of a square matrix; complex where they must be.
+
+    The gradient of eigenvectors is infinite where eigenvalues coincide; there the part within their
+    common space is taken to be 0. What multiplies a vector by a phase is NumPy's choice: only
+    results that do not depend on it have a meaningful gradient.
+    """
+
+    domain = {"x": distinct}
+    examples = [((2, 2),), ((1, 1),)]
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        values, vectors = np.linalg.eig(x)
+        ctx.dtype_in = x.dtype
+        ctx.save_for_backward(values, vectors)
+        return values, vectors
+
+    @staticmethod
+    def backward(ctx: Any, grad_values: Any, grad_vectors: Any) -> Any:
+        values, vectors = ctx.saved_tensors
+        dual = t(vectors)
+        inner = dual @ grad_vectors
+        # The vectors keep their length: what would stretch them does not count.
+        along = np.diagonal(inner, axis1=-2, axis2=-1).real
+        inner = (inner - dual @ (vectors * along[..., None, :])) * _apart(values).conjugate()
+        inner = inner + grad_values[..., None] * np.eye(values.shape[-1], dtype=values.dtype)
+        out = np.linalg.solve(dual, inner @ dual)
+        return unbroadcast(out, out.shape, ctx.dtype_in)
 
 
 class Svd(Function):
@@ -183,6 +214,13 @@ class EighResult(NamedTuple):
     eigenvectors: Any
 
 
+class EigResult(NamedTuple):
+    """What `eig` returns."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
 class SVDResult(NamedTuple):
     """What `svd` returns."""
 
@@ -215,6 +253,18 @@ def eigh(x: Any, UPLO: str = "L") -> EighResult:
 def eigvalsh(x: Any, UPLO: str = "L") -> Tensor:
     """Return the eigenvalues, rising, of the symmetric part of a matrix."""
     return eigh(x)[0]  # type: ignore[no-any-return]
+
+
+@implements(np.linalg.eig)
+def eig(x: Any) -> EigResult:
+    """Return eigenvalues and eigenvectors of a square matrix, complex where they must be."""
+    return EigResult(*Eig.apply(operand(x)))
+
+
+@implements(np.linalg.eigvals)
+def eigvals(x: Any) -> Tensor:
+    """Return the eigenvalues of a square matrix, complex where they must be."""
+    return eig(x).eigenvalues  # type: ignore[no-any-return]
 
 
 @implements(np.linalg.svd)

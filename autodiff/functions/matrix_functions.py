@@ -1,4 +1,4 @@
-"""Functions of matrices: powers and the exponential."""
+"""Functions of matrices: powers, the exponential and the square root."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from autodiff._lazy import linalg
+from autodiff._lazy import linalg, sp
 from autodiff.dispatch import implements
 from autodiff.function import Function
-from autodiff.functions._matrices import (
-    t,
-)
+from autodiff.functions._matrices import each_matrix, positive_definite, t
 from autodiff.functions._public import operand
+from autodiff.functions.equations import sylvester
 from autodiff.functions.inverse import inv
 from autodiff.functions.products import matmul
 from autodiff.tensor import Tensor
 
-__all__ = ["expm", "matrix_exp", "matrix_power"]
+__all__ = ["expm", "matrix_exp", "matrix_power", "sqrtm"]
 
 
 class Expm(Function):
@@ -58,6 +57,36 @@ def _expm_slope(x: Any, direction: Any) -> Any:
     return np.stack([_expm_slope(m, d) for m, d in zip(x, direction, strict=True)])
 
 
+class Sqrtm(Function):
+    """The principal square root of a matrix: that whose eigenvalues have positive real parts."""
+
+    domain = {"x": positive_definite}
+    examples = [((2, 2),), ((1, 1),)]
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        out = linalg.sqrtm(x)
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (out,) = ctx.saved_tensors
+        return sylvester(t(out), t(out), grad)
+
+    @staticmethod
+    def formula(x: Any) -> Any:
+        def rule(m: Any) -> Any:
+            if m.shape[0] == 1:
+                return m.applyfunc(sp.sqrt)
+            if m.shape[0] > 2:
+                raise NotImplementedError("no formula for the root of more than two rows")
+            root = sp.sqrt(m.det())  # by the theorem of Cayley and Hamilton
+            return (m + root * sp.eye(2)) / sp.sqrt(m.trace() + 2 * root)
+
+        return each_matrix(rule, x)
+
+
 @implements(np.linalg.matrix_power)
 def matrix_power(x: Any, n: int) -> Tensor:
     """Return a matrix multiplied by itself `n` times (its inverse, where `n` is negative)."""
@@ -82,3 +111,8 @@ def matrix_exp(x: Any) -> Tensor:
 
 
 expm = matrix_exp
+
+
+def sqrtm(x: Any) -> Tensor:
+    """Return the principal square root of a matrix without negative eigenvalues."""
+    return Sqrtm.apply(operand(x))  # type: ignore[no-any-return]

@@ -23,7 +23,20 @@ POINTS = [
 SLOW = {"HurwitzZeta", "Polygamma", "Jv", "Yv", "Iv", "Kv", "Gammainc", "Gammaincc", "Betainc"}
 SLOW |= {"J0", "J1", "Y0", "Y1", "I0", "I1", "K0", "K1", "Expi", "Exp1", "Gammaln", "Digamma"}
 # of keywords, of complex numbers, or piecewise with kinks that SymPy decides otherwise
-OTHER = {"Exprel", "Huber", "Pow", "Real", "Imag", "Conj", "Angle", "Gamma", "Sign", "Relu", "Relu6", "Cbrt"}
+OTHER = {
+    "Exprel",
+    "Huber",
+    "Pow",
+    "Real",
+    "Imag",
+    "Conj",
+    "Angle",
+    "Gamma",
+    "Sign",
+    "Relu",
+    "Relu6",
+    "Cbrt",
+}
 OTHER |= {"Expn", "PseudoHuber", "Boxcox", "Softshrink", "Hardsigmoid", "Hardswish"}
 UNARY = [
     function
