@@ -12,6 +12,7 @@ from autodiff.functions import (
     bessel_functions,
     comparison,
     complex,
+    construction,
     convolution,
     decomposition,
     diagonals,
@@ -68,6 +69,7 @@ _FAMILIES = (
     distributions,
     losses,
     numeric,
+    construction,
     polynomials,
 )
 

@@ -20,8 +20,10 @@ __all__ = [
     "add",
     "cbrt",
     "div",
+    "divmod",
     "fmod",
     "ldexp",
+    "modf",
     "mul",
     "neg",
     "positive",
@@ -316,3 +318,17 @@ def ldexp(x: Any, n: Any) -> Tensor:
     x = operand(x)
     exponent = np.asarray(getattr(n, "_data", n))
     return x * np.ldexp(np.ones((), x.dtype), exponent)  # type: ignore[no-any-return]
+
+
+@implements(np.modf)
+def modf(x: Any) -> tuple[Tensor, Any]:
+    """Return what is left of numbers after their whole part, and that, which has no gradient."""
+    x = operand(x)
+    whole = np.trunc(np.asarray(getattr(x, "_data", x)))
+    return x - whole, Tensor._make(whole, None)
+
+
+@implements(np.divmod)
+def divmod(x: Any, y: Any) -> tuple[Any, Tensor]:
+    """Return the whole quotient, which has no gradient, and the remainder."""
+    return np.floor_divide(x, y), remainder(x, y)

@@ -197,3 +197,13 @@ def tril(x: Any, k: int = 0) -> Tensor:
 def triu(x: Any, k: int = 0) -> Tensor:
     """Return the entries on and above a diagonal, 0 below it."""
     return Triu.apply(operand(x), k=k)  # type: ignore[no-any-return]
+
+
+@implements(np.linalg.trace)
+def _matrix_trace(x: Any, *, offset: int = 0) -> Tensor:
+    return trace(x, offset, -2, -1)
+
+
+@implements(np.linalg.diagonal)
+def _matrix_diagonal(x: Any, *, offset: int = 0) -> Tensor:
+    return diagonal(x, offset, -2, -1)

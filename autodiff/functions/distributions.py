@@ -146,7 +146,9 @@ class TLogpdf(Elementwise):
     """The logarithm of the density of Student's t distribution with ``df`` degrees of freedom."""
 
     value = lambda x, df: (
-        -special.betaln(df / 2, 0.5) - np.log(df) / 2 - (df + 1) / 2 * np.log1p(x * x / df)
+        -special.betaln(df / 2, 0.5).astype(df.dtype)
+        - np.log(df) / 2
+        - (df + 1) / 2 * np.log1p(x * x / df)
     )
     partials = (lambda x, df: -x * (df + 1) / (df + x * x), _t_slope_df)
     formula = lambda x, df: (

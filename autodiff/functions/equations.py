@@ -19,7 +19,7 @@ _TRANSPOSED = {0: 0, 1: 1, 2: 2, "N": 0, "T": 1, "C": 2}
 
 def dominant(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
     """Sample matrices whose diagonal is far from 0."""
-    return rng.standard_normal(shape) / 2 + 2 * np.eye(*shape[-2:])
+    return rng.standard_normal(shape) / 2 + 2 * np.eye(shape[-2], shape[-1])
 
 
 class SolveTriangular(Function):
@@ -143,9 +143,9 @@ def _diagonals(lower: int, upper: int, n: int) -> list[tuple[int, slice, slice]]
 class SolveBanded(Function):
     """The solution x of ``a @ x = b`` for a matrix of few diagonals.
 
-    Row ``upper + i - j`` of ``ab`` holds the entry (i, j) in column j. The rows are exchanged as the
-    elimination goes, so that where all diagonals lie on one side, entries of the gradient that are
-    0 are so within the rounding of the others.
+    Row ``upper + i - j`` of ``ab`` holds the entry (i, j) in column j. The rows are exchanged as
+    the elimination goes, so that where all diagonals lie on one side, entries of the gradient that
+    are 0 are so within the rounding of the others.
     """
 
     domain = {"ab": lambda rng, shape: rng.standard_normal(shape) / 4 + 2 * (np.ones(shape))}

@@ -143,12 +143,38 @@ class Spence(Elementwise):
     domain = {"x": (0, inf)}
 
 
+def _series(a: float, b: float) -> list[float]:
+    """Taylor coefficients of the hypergeometric function of a, b and 2; enough up to 1/2."""
+    coefficients = [1.0]
+    for n in range(52):
+        coefficients.append(coefficients[-1] * (a + n) * (b + n) / ((2 + n) * (1 + n)))
+    return coefficients[::-1]
+
+
+def _near_zero(m: Any, coefficients: list[float], away: Any) -> Any:
+    """A series up to 1/2, where what the slope is `away` from 0 cancels."""
+    near = np.abs(m) < 0.5
+    t = np.where(near, m, 0.0)
+    series = np.zeros_like(t)
+    for coefficient in coefficients:
+        series = series * t + coefficient
+    return np.where(near, pi / 8 * series, away(np.where(near, 0.5, m)))
+
+
+_ELLIPK_SERIES, _ELLIPE_SERIES = _series(1.5, 1.5), _series(0.5, 1.5)
+
+
 class Ellipk(Elementwise):
     """The complete elliptic integral of the first kind, of the parameter ``m``."""
 
     value = lambda m: special.ellipk(m)
-    # Not (E / (1 - m) - K) / (2 m), which cancels near 0 (DLMF 19.25.1).
-    partials = (lambda m: special.elliprd(0.0, 1.0, 1 - m) / 6,)
+    partials = (
+        lambda m: _near_zero(
+            m,
+            _ELLIPK_SERIES,
+            lambda m: (special.ellipe(m) / (1 - m) - special.ellipk(m)) / (2 * m),
+        ),
+    )
     formula = lambda m: sp.elliptic_k(m)
     examples = SMALL_EXAMPLES
     domain = {"m": (-inf, 1)}
@@ -158,7 +184,13 @@ class Ellipe(Elementwise):
     """The complete elliptic integral of the second kind, of the parameter ``m``."""
 
     value = lambda m: special.ellipe(m)
-    partials = (lambda m: -special.elliprd(0.0, 1 - m, 1.0) / 6,)
+    partials = (
+        lambda m: (
+            -_near_zero(
+                m, _ELLIPE_SERIES, lambda m: (special.ellipk(m) - special.ellipe(m)) / (2 * m)
+            )
+        ),
+    )
     formula = lambda m: sp.elliptic_e(m)
     examples = SMALL_EXAMPLES
     domain = {"m": (-inf, 1)}
@@ -167,7 +199,7 @@ class Ellipe(Elementwise):
 class Lambertw(Elementwise):
     """The w with ``w exp(w) = x``: Lambert's function, its principal branch on real numbers."""
 
-    value = lambda x: special.lambertw(x).real
+    value = lambda x: special.lambertw(x).real.astype(x.dtype)
     # Both forms are right; the first has no digits left far from 0, the second none near it.
     partials = (
         lambda x, out: (

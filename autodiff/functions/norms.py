@@ -12,11 +12,12 @@ from autodiff.function import Function
 from autodiff.functions._axes import Axis, axes_of, kept_shape, reduced, squared
 from autodiff.functions._public import operand
 from autodiff.functions.decomposition import svdvals
+from autodiff.functions.inverse import inv
 from autodiff.functions.reduction import max, min, sum
 from autodiff.functions.shape import moveaxis
 from autodiff.tensor import Tensor
 
-__all__ = ["matrix_or_vector_norm", "norm"]
+__all__ = ["cond", "matrix_norm", "matrix_or_vector_norm", "norm", "vector_norm"]
 
 
 class Norm(Function):
@@ -142,3 +143,27 @@ def matrix_or_vector_norm(x: Any, ord: Any = None, axis: Any = None, keepdims: b
     else:
         raise ValueError(f"invalid norm order {ord!r} for matrices")
     return np.expand_dims(out, axes) if keepdims else out  # type: ignore[call-overload]
+
+
+@implements(np.linalg.vector_norm)
+def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Tensor:
+    """Return a norm of the entries along axes (of all of them, without any)."""
+    if ord in (-np.inf, 0):
+        raise NotImplementedError(f"the vector norm of order {ord!r} has no gradient here")
+    return Norm.apply(operand(x), ord=ord, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+@implements(np.linalg.matrix_norm)
+def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:
+    """Return a norm of the matrices in the last two axes."""
+    return matrix_or_vector_norm(x, ord, (-2, -1), keepdims)  # type: ignore[no-any-return]
+
+
+@implements(np.linalg.cond)
+def cond(x: Any, p: Any = None) -> Tensor:
+    """Return the condition numbers of matrices: their norm times that of the inverse."""
+    x = operand(x)
+    if p in (None, 2, -2):
+        s = svdvals(x)
+        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+    return matrix_norm(x, ord=p) * matrix_norm(inv(x), ord=p)  # type: ignore[no-any-return]

@@ -15,7 +15,20 @@ from autodiff.functions._examples import COMPLEX, COMPLEX_MATRIX
 from autodiff.functions._public import operand
 from autodiff.tensor import Tensor
 
-__all__ = ["cross", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot"]
+__all__ = [
+    "cross",
+    "dot",
+    "einsum",
+    "inner",
+    "kron",
+    "matmul",
+    "matvec",
+    "outer",
+    "tensordot",
+    "vdot",
+    "vecdot",
+    "vecmat",
+]
 
 
 _TRIPLE = np.array([*COMPLEX, 0.5 - 1.0j])
@@ -312,7 +325,7 @@ def _cross(x: Any, y: Any) -> Any:
     return np.stack([b * f - c * e, c * d - a * f, a * e - b * d], axis=-1)
 
 
-@implements(np.matmul)
+@implements(np.matmul, np.linalg.matmul)
 def matmul(x: Any, y: Any) -> Tensor:
     """Return the matrix product ``x @ y``."""
     return Matmul.apply(operand(x), operand(y))  # type: ignore[no-any-return]
@@ -336,7 +349,7 @@ def vdot(x: Any, y: Any) -> Tensor:
     return matmul(x.conjugate().reshape(-1), y.reshape(-1))
 
 
-@implements(np.outer)
+@implements(np.outer, np.linalg.outer)
 def outer(x: Any, y: Any) -> Tensor:
     """Return the products of all pairs of entries."""
     x, y = operand(x), operand(y)
@@ -352,7 +365,7 @@ def inner(x: Any, y: Any) -> Tensor:
     return tensordot(x, y, (x.ndim - 1, y.ndim - 1))
 
 
-@implements(np.tensordot)
+@implements(np.tensordot, np.linalg.tensordot)
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Tensor:
     """Return the sum of products over pairs of axes.
 
@@ -423,7 +436,7 @@ def kron(x: Any, y: Any) -> Tensor:
     return Kron.apply(operand(x), operand(y))  # type: ignore[no-any-return]
 
 
-@implements(np.cross)
+@implements(np.cross, np.linalg.cross)
 def cross(x: Any, y: Any, axis: int = -1) -> Tensor:
     """Return the cross product of vectors of length 3 along an axis."""
     from autodiff.functions.shape import moveaxis
@@ -431,3 +444,22 @@ def cross(x: Any, y: Any, axis: int = -1) -> Tensor:
     if axis == -1:
         return Cross.apply(operand(x), operand(y))  # type: ignore[no-any-return]
     return moveaxis(Cross.apply(moveaxis(x, axis, -1), moveaxis(y, axis, -1)), -1, axis)
+
+
+@implements(np.vecdot, np.linalg.vecdot)
+def vecdot(x: Any, y: Any, axis: int = -1) -> Tensor:
+    """Return the sums of products along an axis, the entries of `x` conjugated."""
+    x, y = operand(x), operand(y)
+    return np.sum(x.conjugate() * y, axis=axis)  # type: ignore[no-any-return]
+
+
+@implements(np.matvec)
+def matvec(x: Any, y: Any) -> Tensor:
+    """Return the products of stacked matrices and vectors."""
+    return matmul(x, operand(y)[..., None])[..., 0]
+
+
+@implements(np.vecmat)
+def vecmat(x: Any, y: Any) -> Tensor:
+    """Return the products of stacked vectors, conjugated, and matrices."""
+    return matmul(operand(x).conjugate()[..., None, :], y)[..., 0, :]

@@ -273,7 +273,7 @@ def transpose(x: Any, axes: Any = None) -> Tensor:
     return Transpose.apply(operand(x), axes=axes)  # type: ignore[no-any-return]
 
 
-@implements(np.matrix_transpose)
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
 def matrix_transpose(x: Any) -> Tensor:
     """Return the last two axes exchanged."""
     return swapaxes(x, -1, -2)

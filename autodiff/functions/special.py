@@ -116,7 +116,7 @@ def _exprel_slope(x: Any, out: Any) -> Any:
     """``(exp(x) - exprel(x)) / x``, and a series where the two cancel."""
     near = np.abs(x) <= 1
     t = np.where(near, x, 0.0)
-    series = _EXPREL_SERIES[0]
+    series: Any = _EXPREL_SERIES[0]
     for coefficient in _EXPREL_SERIES[1:]:
         series = series * t + coefficient
     return np.where(near, series, (np.exp(x) - out) / np.where(near, 1.0, x))
@@ -169,7 +169,8 @@ def _inv_boxcox(y: Any, lmbda: Any) -> Any:
     out = special.inv_boxcox(y, lmbda).astype(y.dtype)
     far = lmbda * y > 1
     base = np.where(far, lmbda * y + 1, 1)
-    return np.where(far, base ** (1 / np.where(lmbda == 0, 1.0, lmbda)), out)
+    exponent = (1 / np.where(lmbda == 0, 1.0, lmbda)).astype(y.dtype)
+    return np.where(far, base**exponent, out)
 
 
 class InvBoxcox(Elementwise):
