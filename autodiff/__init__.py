@@ -50,7 +50,7 @@ from autodiff.grad_mode import (
 from autodiff.printing import set_printoptions
 
 if TYPE_CHECKING:
-    from autodiff import fft, linalg, stats
+    from autodiff import fft, integrate, linalg, stats
     from autodiff.functions.activation import *
     from autodiff.functions.arithmetic import *
     from autodiff.functions.bessel_functions import *
@@ -104,7 +104,7 @@ _EAGER = frozenset(
         "zeros",
     ]
 )
-_NAMESPACES = frozenset(["fft", "linalg", "stats"])
+_NAMESPACES = frozenset(["fft", "integrate", "linalg", "stats"])
 
 
 def __getattr__(name: str) -> Any:

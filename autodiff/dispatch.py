@@ -28,6 +28,8 @@ _NAMES = """
         equal greater greater_equal invert isclose iscomplex iscomplexobj isfinite isin isinf isnan
         isneginf isposinf isreal isrealobj left_shift less less_equal logical_and logical_not
         logical_or logical_xor not_equal right_shift signbit
+    of scipy.special:
+        gammasgn round
     whole numbers:
         around ceil fix floor floor_divide gcd lcm rint round trunc
     the floating-point format, and the rank of a matrix:

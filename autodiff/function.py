@@ -337,6 +337,13 @@ def unbroadcast(grad: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
     return np.sum(grad, axis=axes).reshape(shape)
 
 
+def _real_alone(cls: type[Function]) -> NotImplementedError:
+    return NotImplementedError(
+        f"the gradient of {cls.__name__} is known for real numbers alone, and it got complex ones: "
+        "take real and imaginary parts apart, or write an autodiff.Function"
+    )
+
+
 def _names(function: Callable[..., Any]) -> tuple[str, ...]:
     code = function.__code__
     return code.co_varnames[: code.co_argcount]
@@ -417,6 +424,8 @@ def _unary(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[..., An
             return out
 
         def backward(ctx: Any, grad: Any) -> Any:
+            if not holomorphic and grad.dtype.kind == "c":
+                raise _real_alone(cls)
             slope = partial(*ctx.saved_tensors, **ctx.kwargs)
             # The argument may have been broadcast against a constant.
             return unbroadcast(grad * (slope.conjugate() if holomorphic else slope), ctx.shape_in)
@@ -452,6 +461,8 @@ def _unary(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[..., An
         else:
 
             def backward(ctx: Any, grad: Any) -> Any:
+                if grad.dtype.kind == "c":
+                    raise _real_alone(cls)
                 (saved,) = ctx.saved_tensors
                 return grad * partial(saved)
 
@@ -480,6 +491,8 @@ def _broadcasting(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[
         return out
 
     def backward(ctx: Any, grad: Any) -> Any:
+        if not holomorphic and grad.dtype.kind == "c":
+            raise _real_alone(cls)
         saved = ctx.saved_tensors
         kwargs = ctx.kwargs if keywords else {}
         grads: list[Any] = [None] * len(partials)

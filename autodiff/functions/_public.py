@@ -16,8 +16,20 @@ __all__ = ["constant", "operand", "public", "with_constants"]
 
 
 def operand(value: Any) -> Any:
-    """Return a tensor as it is, anything else as an array."""
-    return value if isinstance(value, Tensor) else storage(value)
+    """Return a tensor as it is, a list that holds tensors stacked, anything else as an array."""
+    if isinstance(value, Tensor):
+        return value
+    if type(value) in (list, tuple) and _holds_tensors(value):
+        from autodiff.functions.joining import stack
+
+        return stack([operand(entry) for entry in value])
+    return storage(value)
+
+
+def _holds_tensors(value: Any) -> bool:
+    if type(value) in (list, tuple):
+        return any(_holds_tensors(entry) for entry in value)
+    return isinstance(value, Tensor)
 
 
 def public(

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autodiff._lazy import sp, special
-from autodiff.function import Elementwise
+from autodiff.function import Elementwise, Holomorphic
+from autodiff.functions._examples import REAL_EXAMPLES
 from autodiff.functions._public import public
 
 __all__ = [
@@ -36,20 +37,22 @@ NORMAL_PEAK = 1 / math.sqrt(2 * math.pi)
 TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
 
-class Erf(Elementwise):
+class Erf(Holomorphic):
     """The error function."""
 
     value = lambda x: special.erf(x)
     partials = (lambda x: TWO_OVER_SQRT_PI * np.exp(-x * x),)
     formula = lambda x: sp.erf(x)
+    examples = REAL_EXAMPLES
 
 
-class Erfc(Elementwise):
+class Erfc(Holomorphic):
     """The complementary error function ``1 - erf(x)``, accurate in its tail."""
 
     value = lambda x: special.erfc(x)
     partials = (lambda x: -TWO_OVER_SQRT_PI * np.exp(-x * x),)
     formula = lambda x: sp.erfc(x)
+    examples = REAL_EXAMPLES
 
 
 def _erfcx_slope(x: Any, out: Any) -> Any:
@@ -75,12 +78,13 @@ class Erfcx(Elementwise):
     formula = lambda x: sp.exp(x**2) * sp.erfc(x)
 
 
-class Erfi(Elementwise):
+class Erfi(Holomorphic):
     """The imaginary error function ``-i erf(i x)``."""
 
     value = lambda x: special.erfi(x)
     partials = (lambda x: TWO_OVER_SQRT_PI * np.exp(x * x),)
     formula = lambda x: sp.erfi(x)
+    examples = REAL_EXAMPLES
 
 
 class Ndtr(Elementwise):

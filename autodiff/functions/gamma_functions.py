@@ -210,7 +210,14 @@ betaln = public(Betaln, "betaln", "betaln")
 zeta = with_constants("zeta", HurwitzZeta, "s")
 
 
-polygamma = with_constants("polygamma", Polygamma, "n")
+_polygamma = with_constants("polygamma", Polygamma, "n")
+
+
+def polygamma(n: int, x: Any) -> Tensor:
+    """Return the derivative of `digamma` of order `n`: itself, for 0."""
+    if not np.ndim(n) and n == 0:
+        return digamma(operand(x))
+    return _polygamma(n, x)
 
 
 gammainc = with_constants("gammainc", Gammainc, "a")

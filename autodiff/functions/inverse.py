@@ -203,10 +203,13 @@ class Pinv(Function):
         x, out = ctx.saved_tensors
         p, g = t(out), t(grad)
         result = -(p @ grad @ p)
-        # The projections on what x does not reach; nothing of it where x is square.
-        if x.shape[-2] > x.shape[-1]:
+        rows, columns = x.shape[-2:]
+        # The projections on what x does not reach: nothing, where it is square and regular.
+        product = np.trace(x @ out, axis1=-2, axis2=-1).real  # the rank
+        singular = rows == columns and bool(np.any(product < rows - 0.5))
+        if rows > columns or singular:
             result = result + (g @ out @ p - x @ (out @ (g @ out @ p)))
-        if x.shape[-2] < x.shape[-1]:
+        if rows < columns or singular:
             inner = p @ out @ g
             result = result + (inner - (inner @ out) @ x)
         return result

@@ -13,6 +13,7 @@ from autodiff.dispatch import implements
 from autodiff.function import Function, unbroadcast
 from autodiff.functions._examples import COMPLEX, COMPLEX_MATRIX
 from autodiff.functions._public import operand
+from autodiff.functions.shape import moveaxis
 from autodiff.tensor import Tensor
 
 __all__ = [
@@ -383,13 +384,14 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Tensor:
 
 
 @implements(np.einsum)
-def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Tensor:
+def einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Tensor:
     """Return Einstein's summation over the indices that the output does not name.
 
     Parameters
     ----------
     subscripts : str
         Such as ``'ij,jk->ik'``; the output may be left out, and ``...`` stands for further axes.
+        NumPy's other form, in which a list of numbers follows each operand, is taken too.
     *operands : Tensor
 
     Examples
@@ -398,8 +400,21 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Tensor:
     >>> ad.einsum("ij,j->i", ad.ones(2, 3), ad.arange(3.0))
     tensor([3., 3.])
     """
+    if not isinstance(subscripts, str):
+        subscripts, operands = _lettered(subscripts, *operands)
     arrays = [operand(array) for array in operands]
     return Einsum.apply(*arrays, subscripts=_explicit(subscripts, arrays))  # type: ignore[no-any-return]
+
+
+def _lettered(*args: Any) -> tuple[str, tuple[Any, ...]]:
+    """Return subscripts and operands given as ``x, [0, 1], y, [1, 2], [0, 2]``."""
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    output = args[-1] if len(args) % 2 else None
+    lists = [*args[1::2], *([] if output is None else [output])]
+    texts = ["".join(["..." if i is Ellipsis else letters[i] for i in of]) for of in lists]
+    count = len(args) // 2
+    text = ",".join(texts[:count])
+    return (text if output is None else f"{text}->{texts[-1]}"), args[: 2 * count : 2]
 
 
 def _explicit(subscripts: str, operands: list[Any]) -> str:
@@ -437,13 +452,14 @@ def kron(x: Any, y: Any) -> Tensor:
 
 
 @implements(np.cross, np.linalg.cross)
-def cross(x: Any, y: Any, axis: int = -1) -> Tensor:
-    """Return the cross product of vectors of length 3 along an axis."""
-    from autodiff.functions.shape import moveaxis
-
-    if axis == -1:
-        return Cross.apply(operand(x), operand(y))  # type: ignore[no-any-return]
-    return moveaxis(Cross.apply(moveaxis(x, axis, -1), moveaxis(y, axis, -1)), -1, axis)
+def cross(
+    x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Tensor:
+    """Return the cross product of vectors of length 3 along an axis, or one axis of each."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    out = Cross.apply(moveaxis(operand(x), axisa, -1), moveaxis(operand(y), axisb, -1))
+    return moveaxis(out, -1, axisc)
 
 
 @implements(np.vecdot, np.linalg.vecdot)
