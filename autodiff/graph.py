@@ -45,7 +45,7 @@ class Node:
     # Attributes that many Functions set have slots, so that few nodes need a dict.
     __slots__ = (
         "__dict__", "__weakref__", "_given", "axis", "dtype", "edges", "kwargs", "order",
-        "origins", "saved", "shape", "shape_in", "shapes",
+        "origins", "real", "saved", "shape", "shape_in", "shapes",
     )  # fmt: skip
 
     _given: tuple[Sequence[Any], dict[str, Any]]
