@@ -80,30 +80,20 @@ class EverySize:
     Attributes
     ----------
     shapes : dict
-        For each argument its shape: letters for sizes, any integers of at least 1, the same letter
-        for the same size; a number where it is that length.
+        For each argument its shape, ``"(n, m)"``: letters stand for any integers of at least 1, the
+        same letter for the same size, and a 1 for an axis of that length.
     gradients : dict
         For each argument the gradient, as text in index notation.
     regions : int
         Into how many regions of sizes the code branches.
     """
 
-    shapes: dict[str, tuple[Any, ...]]
+    shapes: dict[str, str]
     gradients: dict[str, str] = field(repr=False)
     regions: int = 1
 
-    @property
-    def sizes(self) -> list[str]:
-        """The letters, in order."""
-        every = [n for shape in self.shapes.values() for n in shape if isinstance(n, str)]
-        return list(dict.fromkeys(every))
-
     def __str__(self) -> str:
-        parts = []
-        for name, shape in self.shapes.items():
-            inside = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
-            parts.append(f"{name} ({inside})")
-        return ", ".join(parts)
+        return ", ".join(f"{name} {shape}" for name, shape in self.shapes.items())
 
 
 Forward = Callable[[Sequence[Any], dict[str, Any]], tuple[Sequence[Any], Callable[..., Any]]]
@@ -339,7 +329,10 @@ class _Task:
             if shape is None or axes is None:
                 args.append(a.fixed)
                 continue
-            value = np.asarray(a.draw(self.rng, shape), dtype=float)
+            try:
+                value = np.asarray(a.draw(self.rng, shape), dtype=float)
+            except Exception as error:
+                raise NotProved(f"no {a.name} of the shape {shape} can be drawn") from error
             args.append(float(value) if a.scalar else value)
             tables[a.name] = _table(value, axes, sizes)
         try:
@@ -382,7 +375,8 @@ class _Task:
     def claim(self, regions: list[_Region]) -> EverySize:
         letters = dict(zip(dict.fromkeys(s for row in self.symbols for s in row if s), _LETTERS))
         shapes = {
-            a.name: tuple(1 if s is None else letters.get(s, s) for s in row)
+            a.name: f"({', '.join(letters.get(s, s) if s else '1' for s in row)}"
+            f"{',' if len(row) == 1 else ''})"
             for a, row in zip(self.arguments, self.symbols, strict=True)
             if a.shape is not None
         }

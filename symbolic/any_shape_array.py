@@ -260,7 +260,7 @@ def indices_of(axes: Sequence[Axis]) -> list[list[Index]]:
     broadcast without renaming."""
     rank = len(axes)
     return [
-        [(f"p{rank - k}{'abcdefgh'[i] if len(axis) > 1 else ''}", s) for i, s in enumerate(axis)]
+        [(f"p{rank - k}.{i}{symbol}", symbol) for i, symbol in enumerate(axis)]
         for k, axis in enumerate(axes)
     ]
 

@@ -50,7 +50,8 @@ __all__ = [
     "summed",
 ]
 
-# The name of an index, and the symbol of the size that it runs over.
+# The name of an index, and the symbol of the size that it runs over. The name tells the size: two
+# indices of one name are the same index.
 Index = tuple[str, str]
 Monomial = tuple[tuple["Generator", Any], ...]
 Powers = dict["Generator", Any]
@@ -135,7 +136,7 @@ class Form:
     >>> (x + x) * x
     2*x[i]^2
     >>> summed(x * number(3) + number(1), [i])
-    n + 3*sum(#1.0:n; x[#1.0])
+    n + 3*sum(#1.0n; x[#1.0n])
     """
 
     __slots__ = ("_key", "terms")
@@ -434,6 +435,11 @@ def fresh(symbol: str) -> Index:
     return (f"i{next(_COUNTER)}", symbol)
 
 
+def _bound(level: int, symbols: Iterable[str]) -> list[Index]:
+    """The names of the indices of a sum in which others are nested up to that level."""
+    return [(f"#{level}.{k}{symbol}", symbol) for k, symbol in enumerate(symbols)]
+
+
 def _content(form: Form, of: Callable[[Generator], bool]) -> Powers:
     """The powers that all terms have in common, of the generators that are asked for."""
     found: Powers = {}
@@ -627,7 +633,7 @@ def summed(form: Form, indices: Sequence[Index]) -> Form:
     >>> i, j, k = (("i", "n"), ("j", "m"), ("k", "n"))
     >>> x = entry("x", (i,))
     >>> summed(x * entry("y", (j,)), [i, j])
-    sum(#1.0:m; y[#1.0])*sum(#1.0:n; x[#1.0])
+    sum(#1.0m; y[#1.0m])*sum(#1.0n; x[#1.0n])
     >>> summed(delta(i, k) * x, [i])
     x[k]
     """
@@ -685,7 +691,7 @@ def _connected(powers: Powers, bound: list[Index]) -> Form:
     summand = product(1, powers)
     best: tuple[str, Fraction, Form, list[Index]] | None = None
     for order in _orders(powers, bound):
-        names = [(f"#{level}.{k}", symbol) for k, (_, symbol) in enumerate(order)]
+        names = _bound(level, (symbol for _, symbol in order))
         candidate = renamed(summand, dict(zip(order, names, strict=True)))
         if len(candidate.terms) != 1:
             raise TraceError("a sum whose normal form depends on the names of its indices")
@@ -695,7 +701,7 @@ def _connected(powers: Powers, bound: list[Index]) -> Form:
             best = (text, c, Form({monomial: Fraction(1)}), names)
     assert best is not None
     text, c, found, names = best
-    header = ",".join(f"{name}:{symbol}" for name, symbol in names)
+    header = ",".join(name for name, _ in names)
     [(monomial, _)] = found.terms.items()
     g = _generator(
         "sum",
@@ -712,10 +718,10 @@ def _orders(powers: Powers, bound: list[Index]) -> Iterable[list[Index]]:
     """The orders of the indices that are worth trying: those that look different are sorted."""
     if len(bound) == 1:
         return [bound]
-    plain = {i: ("*", i[1]) for i in bound}
+    plain = {i: (f"*{i[1]}", i[1]) for i in bound}
 
     def look(i: Index) -> tuple[str, ...]:
-        marked = {**plain, i: ("!", i[1])}
+        marked = {**plain, i: (f"!{i[1]}", i[1])}
         seen = [
             renamed(_alone(g, e), marked).key for g, e in powers.items() if i in g.free
         ]
@@ -732,9 +738,9 @@ def _orders(powers: Powers, bound: list[Index]) -> Iterable[list[Index]]:
 def greatest(form: Form, indices: Sequence[Index]) -> Form:
     """The maximum over indices, of which nothing is known here."""
     level = 1 + form.height
-    names = tuple((f"#{level}.{k}", symbol) for k, (_, symbol) in enumerate(indices))
+    names = tuple(_bound(level, (symbol for _, symbol in indices)))
     inside = renamed(form, dict(zip(indices, names, strict=True)))
-    header = ",".join(f"{name}:{symbol}" for name, symbol in names)
+    header = ",".join(name for name, _ in names)
     key = f"greatest({header}; {inside.key})"
     return _alone(_generator("greatest", (names, inside), key, [inside], bound=names))
 
