@@ -152,6 +152,8 @@ def prove(
     try:
         with time_limit(min(seconds, time_left())):
             return task.prove()
+    except (TraceError, ArithmeticError, RecursionError) as error:
+        raise NotProved(f"{type(error).__name__}: {error}") from error
     except OutOfTime:
         if time_left() <= 0:
             raise
@@ -273,10 +275,7 @@ class _Task:
             raise NotProved(str(run.stopped))
         gradients += [None] * (len(args) - len(gradients))
         region = _Region(sizes, ones, run, axes, outputs, gradients)
-        try:
-            self.compare(region, upstream, args)
-        except TraceError as error:
-            raise NotProved(str(error)) from error
+        self.compare(region, upstream, args)
         return region
 
     def compare(self, region: _Region, upstream: list[AnyShapeArray], args: list[Any]) -> None:
@@ -293,7 +292,9 @@ class _Task:
                 raise NotProved(f"the gradient of {a.name} has other axes than {a.name}")
             actual = Form() if gradient is None else gradient.form
             if not is_zero(actual - expected):
-                raise NotProved(f"the gradient of {a.name} differs from the derivative, or seems to")
+                raise NotProved(
+                    f"the gradient of {a.name} differs from the derivative, or seems to"
+                )
 
     # In floats
 

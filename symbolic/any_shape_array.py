@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,17 @@ from symbolic.index_calculus import size_value
 from symbolic.index_form import FIRST, Form, Index, fresh, number, power, renamed, size
 from symbolic.values import TraceError, user_line
 
-__all__ = ["AnyShapeArray", "Axis", "Decision", "Run", "Shape", "Size", "Unify", "indices_of"]
+__all__ = [
+    "AnyShapeArray",
+    "Axis",
+    "Decision",
+    "Place",
+    "Run",
+    "Shape",
+    "Size",
+    "Unify",
+    "indices_of",
+]
 
 # The size symbols of an axis: none where its length is 1, several where axes were flattened.
 Axis = tuple[str, ...]
@@ -378,19 +387,25 @@ class AnyShapeArray(NDArrayOperatorsMixin):
 
     @property
     def mT(self) -> AnyShapeArray:
-        return self.laid_out([*([k] for k in range(self.ndim - 2)), [self.ndim - 1], [self.ndim - 2]])
+        return self.laid_out(
+            [*([k] for k in range(self.ndim - 2)), [self.ndim - 1], [self.ndim - 2]]
+        )
 
     def fixed(self) -> tuple[Form, list[list[Index]]]:
         """The form at fresh indices, and these by axis: to combine with others."""
         new = [[fresh(symbol) for symbol in axis] for axis in self.axes]
-        names = {a: b for x, y in zip(self.indices, new, strict=True) for a, b in zip(x, y, strict=True)}
+        names = {
+            a: b for x, y in zip(self.indices, new, strict=True) for a, b in zip(x, y, strict=True)
+        }
         return renamed(self.form, names), new
 
     # Indexing
 
     def __getitem__(self, key: Any) -> Any:
         keys = list(key) if isinstance(key, tuple) else [key]
-        if any(k is not None and k is not Ellipsis and not isinstance(k, (int, slice)) for k in keys):
+        if any(
+            k is not None and k is not Ellipsis and not isinstance(k, (int, slice)) for k in keys
+        ):
             raise self.run.stop("an index that is no slice")
         taken = sum(k is not None and k is not Ellipsis for k in keys)
         if not any(k is Ellipsis for k in keys):
@@ -451,12 +466,9 @@ class AnyShapeArray(NDArrayOperatorsMixin):
         return call_function(self.run, function, args, kwargs)
 
 
-def is_any_shape(value: Any) -> bool:
-    return type(value) in (AnyShapeArray, Size)
+@dataclass(frozen=True)
+class Place:
+    """Where an array is greatest along an axis, which is kept: what ``np.argmax`` gives."""
 
-
-def exact(value: Any) -> Fraction | None:
-    """The rational number that an operand is, or None."""
-    if type(value) is AnyShapeArray:
-        return None if value.axes else value.form.constant
-    return number(value if isinstance(value, float) else int(value)).constant
+    array: AnyShapeArray
+    axis: int

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from symbolic.any_shape_array import AnyShapeArray, Axis, Run, Size, Unify, indices_of
+from symbolic.any_shape_array import AnyShapeArray, Axis, Place, Run, Size, Unify, indices_of
 from symbolic.index_form import (
     Form,
     Index,
@@ -267,7 +267,11 @@ def _reduced(a: AnyShapeArray, axis: Any, keepdims: Any, combine: Any) -> AnySha
 
 def _no_more(a: AnyShapeArray, options: dict[str, Any]) -> None:
     for name, value in options.items():
-        if value is not None and value is not np._NoValue and not (name == "where" and value is True):
+        if (
+            value is not None
+            and value is not np._NoValue
+            and not (name == "where" and value is True)
+        ):
             raise a.run.stop(f"the option {name} of a reduction")
 
 
@@ -306,6 +310,23 @@ def max_(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, **o: 
         return greatest(form, indices) if indices else form
 
     return _reduced(a, axis, keepdims, combine)
+
+
+def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
+    if out is not None or axis is None or keepdims is not True:
+        raise a.run.stop("argmax without an axis that is kept")
+    return Place(a, normalize_axis_index(axis, a.ndim))
+
+
+def take_along_axis(a: Any, indices: Any, axis: Any = -1) -> Any:
+    known = type(indices) is Place and indices.array.axes == a.axes
+    if not known or normalize_axis_index(axis, a.ndim) != indices.axis:
+        raise _run_of(a).stop("take_along_axis at other places than where an array is greatest")
+    own = a.indices[indices.axis]
+    if not own:
+        return copy(a)
+    form = greatest(a.form, own, indices.array.form)
+    return a.like([() if k == indices.axis else axis for k, axis in enumerate(a.axes)], form)
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
@@ -371,9 +392,9 @@ def expand_dims(a: Any, axis: Any) -> Any:
 
 
 def squeeze(a: Any, axis: Any = None) -> Any:
-    if axis is None and any(a.axes):
-        raise a.run.stop("squeeze without an axis, which goes by the sizes")
     gone = _axes(a, axis)
+    if axis is None:
+        gone = tuple(k for k in gone if a.length(a.axes[k]) == 1)
     if any(a.axes[k] for k in gone):
         raise a.run.stop("squeeze of an axis of any size")
     return a.laid_out([[k] for k in range(a.ndim) if k not in gone])
@@ -524,6 +545,8 @@ _UFUNCS: dict[str, Callable[..., Form]] = {
     "xlogy": lambda a, b: a * logarithm(b),
     "xlog1py": lambda a, b: a * logarithm(_ONE + b),
     "entr": lambda a: -(a * logarithm(a)),
+    "rel_entr": lambda a, b: a * logarithm(a * power(b, -1)),
+    "kl_div": lambda a, b: a * logarithm(a * power(b, -1)) - a + b,
     **{
         name: _function(name)
         for name in ("sin", "cos", "arctan", "arctanh", "arcsin", "arccos", "arcsinh", "arccosh",
@@ -573,7 +596,7 @@ def _ufunc(run: Run, name: str, method: str, inputs: tuple, kwargs: dict[str, An
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.sum: sum_, np.mean: mean, np.var: var, np.std: std, np.max: max_, np.amax: max_,
-    np.matmul: matmul, np.dot: dot, np.inner: inner, np.vdot: vdot, np.outer: outer,
+    np.argmax: argmax, np.take_along_axis: take_along_axis, np.matmul: matmul, np.dot: dot, np.inner: inner, np.vdot: vdot, np.outer: outer,
     np.tensordot: tensordot, np.einsum: einsum, np.trace: trace, np.diagonal: diagonal,
     np.linalg.norm: norm, np.linalg.outer: outer, np.linalg.trace: trace,
     np.linalg.matmul: matmul, np.linalg.tensordot: tensordot,
@@ -591,7 +614,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 }  # fmt: skip
 
 _METHODS: dict[str, Callable[..., Any]] = {
-    "sum": sum_, "mean": mean, "var": var, "std": std, "max": max_, "dot": dot, "trace": trace,
+    "argmax": argmax, "sum": sum_, "mean": mean, "var": var, "std": std, "max": max_, "dot": dot, "trace": trace,
     "diagonal": diagonal, "transpose": transpose, "swapaxes": swapaxes, "squeeze": squeeze,
     "ravel": ravel, "reshape": reshape, "copy": copy, "astype": astype, "conj": copy,
     "conjugate": copy,

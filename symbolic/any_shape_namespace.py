@@ -166,8 +166,7 @@ _SPECIAL = ("softmax", "log_softmax", "logsumexp")
 def _of_special() -> dict[str, Any]:
     special = importlib.import_module("scipy.special")
     return {
-        name: _where_symbolic(getattr(special, name), getattr(functions, name))
-        for name in _SPECIAL
+        name: _where_symbolic(getattr(special, name), getattr(functions, name)) for name in _SPECIAL
     }
 
 

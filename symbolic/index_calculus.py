@@ -266,13 +266,19 @@ class _Values:
 
     def reduction(self, g: Generator, scope: Mapping[Index, int]) -> Any:
         """Over new axes behind those in scope."""
-        bound, inside = g.args
+        bound, inside, *by = g.args
+        values = self.spread(inside, bound, scope)
+        if g.kind == "sum":
+            return np.sum(values, axis=-1)
+        keys, values = np.broadcast_arrays(self.spread(by[0], bound, scope), values)
+        return np.take_along_axis(values, np.argmax(keys, axis=-1)[..., None], axis=-1)[..., 0]
+
+    def spread(self, form: Form, bound: Sequence[Index], scope: Mapping[Index, int]) -> Any:
+        """The values at all of the bound indices, along one axis behind those in scope."""
         depth = len(scope)
         wider = {**scope, **{i: depth + k for k, i in enumerate(bound)}}
-        spread = [self.sizes[symbol] for _, symbol in bound]
-        values = self.form(inside, wider)
-        values = np.asarray(values, dtype=float)
+        lengths = [self.sizes[symbol] for _, symbol in bound]
+        values = np.asarray(self.form(form, wider), dtype=float)
         values = values.reshape((1,) * (len(wider) - values.ndim) + values.shape)
-        values = np.broadcast_to(values, (*values.shape[:depth], *spread))
-        axes = tuple(range(depth, len(wider)))
-        return np.sum(values, axis=axes) if g.kind == "sum" else np.max(values, axis=axes)
+        values = np.broadcast_to(values, (*values.shape[:depth], *lengths))
+        return values.reshape(*values.shape[:depth], -1)

@@ -440,27 +440,32 @@ def _bound(level: int, symbols: Iterable[str]) -> list[Index]:
     return [(f"#{level}.{k}{symbol}", symbol) for k, symbol in enumerate(symbols)]
 
 
-def _content(form: Form, of: Callable[[Generator], bool]) -> Powers:
-    """The powers that all terms have in common, of the generators that are asked for."""
-    found: Powers = {}
-    for g in form.generators:
-        if of(g):
-            common = min(dict(m).get(g, 0) for m in form.terms)
-            if common:
-                found[g] = common
-    return found
+def _factored(form: Form, of: Callable[[Generator], bool]) -> tuple[Powers, Fraction, Form]:
+    """The powers of such generators that all terms have in common, a number, and what is left.
 
-
-def _divided(form: Form, coefficient: Fraction, content: Powers) -> Form:
-    """The form without a content: exponents are subtracted, nothing else changes."""
-    found = {}
-    for m, c in form.terms.items():
-        left = dict(m)
-        for g, e in content.items():
-            left[g] = left.get(g, 0) - e
-        kept = sorted(((g, e) for g, e in left.items() if e), key=_by_key)
-        found[tuple(kept)] = c / coefficient
-    return Form(found)
+    The number is the coefficient of what is left's leading term.
+    """
+    content: Powers = {}
+    while True:
+        common = {
+            g: e
+            for g in form.generators
+            if of(g) and (e := min(dict(m).get(g, 0) for m in form.terms))
+        }
+        if not common:
+            lead = form.terms[_lead(form)]
+            return content, lead, form * _rational(1 / lead)
+        for g, e in common.items():
+            content[g] = content.get(g, 0) + e
+        divisor = {g: -e for g, e in common.items()}
+        total: dict[Monomial, Fraction] = {}
+        for m, c in form.terms.items():
+            powers = dict(m)
+            for g, e in divisor.items():
+                powers[g] = powers.get(g, 0) + e
+            # Denominators that leave may leave a sum behind, which may have factors of its own.
+            _accumulate(total, product(c, powers), 1)
+        form = Form(total)
 
 
 def power(form: Form, exponent: Any) -> Form:
@@ -486,14 +491,14 @@ def power(form: Form, exponent: Any) -> Form:
         signed = [(g, e) for g, e in monomial if not _nonnegative(g, e)]
         if coefficient > 0 and len(signed) <= 1:
             return _root(coefficient, monomial, exponent)
-        content = {g: e for g, e in monomial if _nonnegative(g, e)}
-    else:
-        content = _content(form, lambda g: (g.kind != "delta" if whole else g.nonnegative))
-    primitive = _divided(form, Fraction(1), content)
-    lead = primitive.terms[_lead(primitive)]
-    lead = lead if whole else abs(lead)
-    primitive = _divided(primitive, lead, {})
+    content, lead, primitive = _factored(
+        form, lambda g: g.kind != "delta" if whole else g.nonnegative
+    )
+    if not whole and lead < 0:
+        lead, primitive = -lead, -primitive
     outside = power(Form({tuple(sorted(content.items(), key=_by_key)): lead}), exponent)
+    if primitive == _ONE:
+        return outside
     return outside * _alone(_base(primitive), exponent)
 
 
@@ -589,10 +594,7 @@ def logarithm(form: Form) -> Form:
     """
     if not form:
         raise TraceError("the logarithm of zero")
-    content = _content(form, lambda g: g.kind != "delta")
-    primitive = _divided(form, Fraction(1), content)
-    lead = primitive.terms[_lead(primitive)]
-    primitive = _divided(primitive, lead, {})
+    content, lead, primitive = _factored(form, lambda g: g.kind != "delta")
     total = Form() if primitive == _ONE else _log_of(primitive)
     for prime, e in _primes(abs(lead)):
         if prime != 1:
@@ -722,27 +724,31 @@ def _orders(powers: Powers, bound: list[Index]) -> Iterable[list[Index]]:
 
     def look(i: Index) -> tuple[str, ...]:
         marked = {**plain, i: (f"!{i[1]}", i[1])}
-        seen = [
-            renamed(_alone(g, e), marked).key for g, e in powers.items() if i in g.free
-        ]
+        seen = [renamed(_alone(g, e), marked).key for g, e in powers.items() if i in g.free]
         return (i[1], *sorted(seen))
 
     looks = {i: look(i) for i in bound}
-    groups = [list(g) for _, g in itertools.groupby(sorted(bound, key=looks.__getitem__), looks.__getitem__)]
+    groups = [
+        list(g)
+        for _, g in itertools.groupby(sorted(bound, key=looks.__getitem__), looks.__getitem__)
+    ]
     return (
         [i for group in choice for i in group]
         for choice in itertools.product(*(itertools.permutations(g) for g in groups))
     )
 
 
-def greatest(form: Form, indices: Sequence[Index]) -> Form:
-    """The maximum over indices, of which nothing is known here."""
-    level = 1 + form.height
-    names = tuple(_bound(level, (symbol for _, symbol in indices)))
-    inside = renamed(form, dict(zip(indices, names, strict=True)))
+def greatest(form: Form, indices: Sequence[Index], by: Form | None = None) -> Form:
+    """The value where ``by``, the form itself by default, is greatest: nothing is known of it."""
+    by = form if by is None else by
+    names = _bound(1 + max(form.height, by.height), (symbol for _, symbol in indices))
+    new = dict(zip(indices, names, strict=True))
+    inside, by = renamed(form, new), renamed(by, new)
     header = ",".join(name for name, _ in names)
-    key = f"greatest({header}; {inside.key})"
-    return _alone(_generator("greatest", (names, inside), key, [inside], bound=names))
+    key = f"greatest({header}; {inside.key}; {by.key})"
+    return _alone(
+        _generator("greatest", (tuple(names), inside, by), key, [inside, by], bound=names)
+    )
 
 
 # Renaming
@@ -789,11 +795,12 @@ def _renamed_power(g: Generator, e: Any, names: Mapping[Index, Index]) -> Form:
     if g.kind == "abs":
         [(monomial, c)] = renamed(_alone(g.args[0]), names).terms.items()
         return _root(c * c, tuple((k, 2 * d) for k, d in monomial), Fraction(1, 2) * e)
-    bound, inside = g.args if g.kind in ("sum", "greatest") else ((), None)
     if g.kind == "sum":
+        bound, inside = g.args
         return power(summed(renamed(inside, names), bound), e)
     if g.kind == "greatest":
-        return power(greatest(renamed(inside, names), bound), e)
+        bound, inside, by = g.args
+        return power(greatest(renamed(inside, names), bound, renamed(by, names)), e)
     if g.kind == "exp":
         return exponential(renamed(g.args[0], names) * _rational(Fraction(e)))
     inner = [renamed(form, names) for form in g.args]

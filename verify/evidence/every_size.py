@@ -5,6 +5,8 @@ May import: :mod:`symbolic`, :mod:`verify.examples`, :mod:`verify.subject`.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import time
 from collections.abc import Sequence
 
@@ -47,13 +49,16 @@ def scope(subject: Subject, examples: Sequence[Example]) -> str | None:
 
 
 def _claim(subject: Subject, example: Example, seconds: float) -> str | None:
-    if seconds <= 0 or any(s.is_complex or (s.varies and s.dtype != np.float64) for s in example.slots):
+    if seconds <= 0 or any(
+        s.is_complex or (s.varies and s.dtype != np.float64) for s in example.slots
+    ):
         return None
     arguments = [_argument(s) for s in example.slots]
     try:
-        found = prove(
-            subject.forward, arguments, example.keywords, code=subject.code, seconds=seconds
-        )
+        with contextlib.redirect_stdout(io.StringIO()):
+            found = prove(
+                subject.forward, arguments, example.keywords, code=subject.code, seconds=seconds
+            )
     except NotProved:
         return None
     return example.describe(found.shapes)
