@@ -243,13 +243,14 @@ class _Task:
     def region(self, sizes: dict[str, int], ones: frozenset[str]) -> _Region:
         """Run the code where sizes have these values, and prove it there."""
         run = Run(sizes)
-        args, axes = [], []
+        args: list[Any] = []
+        axes: list[list[Axis] | None] = []
         for a, row in zip(self.arguments, self.symbols, strict=True):
             if a.shape is None:
                 args.append(a.fixed)
                 axes.append(None)
                 continue
-            own = [(s,) if s is not None and s not in ones else () for s in row]
+            own: list[Axis] = [(s,) if s is not None and s not in ones else () for s in row]
             array = AnyShapeArray(run, own, Form())
             array.form = entry(a.name, array.flat_indices, a.nonnegative)
             args.append(array)
@@ -374,7 +375,8 @@ class _Task:
     # The claim
 
     def claim(self, regions: list[_Region]) -> EverySize:
-        letters = dict(zip(dict.fromkeys(s for row in self.symbols for s in row if s), _LETTERS))
+        symbols = dict.fromkeys(s for row in self.symbols for s in row if s)
+        letters = dict(zip(symbols, _LETTERS, strict=False))
         shapes = {
             a.name: f"({', '.join(letters.get(s, s) if s else '1' for s in row)}"
             f"{',' if len(row) == 1 else ''})"

@@ -6,7 +6,8 @@ indices says what every entry is. ``shape``, ``len`` and ``size`` give :class:`S
 stand for any integer of at least 1. A size is compared by the value that it has in this run, and
 the run records the outcome; everything else that would turn a size into a number stops the run.
 
-May import: :mod:`symbolic.index_form`, :mod:`symbolic.index_calculus`, :mod:`symbolic.values`.
+May import: :mod:`symbolic.index_form`, :mod:`symbolic.index_functions`,
+:mod:`symbolic.index_calculus`, :mod:`symbolic.values`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from symbolic.index_calculus import size_value
-from symbolic.index_form import FIRST, Form, Index, fresh, number, power, renamed, size
+from symbolic.index_form import FIRST, Form, Index, fresh, renamed, size
+from symbolic.index_functions import number, power
 from symbolic.values import TraceError, user_line
 
 __all__ = [
@@ -291,8 +293,8 @@ class AnyShapeArray(NDArrayOperatorsMixin):
         self.run, self.axes, self.form = run, tuple(axes), form
         self.shared = False  # whether a view of it was taken
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # type: ignore[override,misc]
         return np.ndarray  # for isinstance; `type` tells the truth
 
     # What the code may ask
@@ -372,7 +374,7 @@ class AnyShapeArray(NDArrayOperatorsMixin):
         """A view with axes that join the given ones, in that order: all of them, once each."""
         axes = [tuple(s for k in group for s in self.axes[k]) for group in order]
         own = self.indices
-        names = {}
+        names: dict[Index, Index] = {}
         for group, target in zip(order, indices_of(axes), strict=True):
             names.update(zip([i for k in group for i in own[k]], target, strict=True))
         return self.view(axes, renamed(self.form, names))
@@ -435,7 +437,7 @@ class AnyShapeArray(NDArrayOperatorsMixin):
                 kept.append([])
             elif item != 0 and (axis or item != -1):
                 raise self.run.stop(f"the entry {item} of an axis of any size")
-            names.update({i: FIRST for i in own})
+            names.update(dict.fromkeys(own, FIRST))
         for own, new in zip(kept, indices_of(axes), strict=True):
             names.update(zip(own, new, strict=True))
         return self.view(axes, renamed(form, names))

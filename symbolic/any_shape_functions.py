@@ -4,34 +4,25 @@ A ufunc is a rule on forms; products of arrays are one contraction with labelled
 axes about renames indices. A function without an entry here stops the run: there is no proof at
 every size then, and nothing else happens.
 
-May import: :mod:`symbolic.any_shape_array`, :mod:`symbolic.index_form`, :mod:`symbolic.values`.
+May import: :mod:`symbolic.any_shape_array`, :mod:`symbolic.any_shape_ufuncs`,
+:mod:`symbolic.index_form`, :mod:`symbolic.index_functions`, :mod:`symbolic.index_sums`,
+:mod:`symbolic.values`.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Hashable, Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from symbolic.any_shape_array import AnyShapeArray, Axis, Place, Run, Size, Unify, indices_of
-from symbolic.index_form import (
-    Form,
-    Index,
-    apply,
-    delta,
-    exponential,
-    fresh,
-    greatest,
-    logarithm,
-    number,
-    power,
-    renamed,
-    summed,
-)
+from symbolic.any_shape_ufuncs import UFUNCS
+from symbolic.index_form import Form, Index, delta, fresh, renamed
+from symbolic.index_functions import number
+from symbolic.index_sums import greatest, summed
 from symbolic.values import TraceError
 
 __all__ = [
@@ -47,10 +38,6 @@ __all__ = [
     "softmax",
     "spread",
 ]
-
-_ONE = number(1)
-_HALF = Fraction(1, 2)
-
 
 # Operands
 
@@ -122,7 +109,7 @@ def contract(
 ) -> AnyShapeArray:
     """The product of arrays with labelled axes, summed over the labels that ``out`` lacks."""
     places: dict[Label, list[Index]] = {}
-    total = _ONE
+    total = number(1)
     for a, own in zip(operands, labels, strict=True):
         names: dict[Index, Index] = {}
         for axis, indices, label in zip(a.axes, a.indices, own, strict=True):
@@ -195,9 +182,9 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     run = _run_of(a, b)
     a, b = operand(run, a), operand(run, b)
     if isinstance(axes, int):
-        pairs = (list(range(a.ndim - axes, a.ndim)), list(range(axes)))
+        pairs = [list(range(a.ndim - axes, a.ndim)), list(range(axes))]
     else:
-        pairs = tuple([x] if isinstance(x, int) else list(x) for x in axes)
+        pairs = [[x] if isinstance(x, int) else list(x) for x in axes]
     own_a: list[Label] = [("a", k) for k in range(a.ndim)]
     own_b: list[Label] = [("b", k) for k in range(b.ndim)]
     for x, y in zip(*pairs, strict=True):
@@ -477,84 +464,6 @@ def _like(value: Any) -> Callable[..., Any]:
 # Ufuncs
 
 
-def _power(a: Form, b: Form) -> Form:
-    exponent = b.constant
-    if exponent is not None:
-        return power(a, exponent)
-    if a.constant is not None and a.constant > 0:
-        return exponential(b * logarithm(a))
-    raise TraceError("a power with an exponent that varies")
-
-
-def _tanh(x: Form) -> Form:
-    return _ONE - number(2) * power(exponential(number(2) * x) + _ONE, -1)
-
-
-def _sinh(x: Form, sign: int = -1) -> Form:
-    return number(0.5) * (exponential(x) + number(sign) * exponential(-x))
-
-
-def _expit(x: Form) -> Form:
-    return power(_ONE + exponential(-x), -1)
-
-
-def _normal_cdf(x: Form) -> Form:
-    return number(0.5) * (_ONE + apply("erf", x * power(number(2), -_HALF)))
-
-
-def _scaled_log(base: int) -> Callable[[Form], Form]:
-    return lambda x: logarithm(x) * power(logarithm(number(base)), -1)
-
-
-def _function(name: str) -> Callable[[Form], Form]:
-    return lambda x: apply(name, x)
-
-
-_UFUNCS: dict[str, Callable[..., Form]] = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a * power(b, -1),
-    "true_divide": lambda a, b: a * power(b, -1),
-    "negative": lambda a: -a,
-    "positive": lambda a: a,
-    "conjugate": lambda a: a,
-    "power": _power,
-    "float_power": _power,
-    "square": lambda a: a * a,
-    "sqrt": lambda a: power(a, _HALF),
-    "reciprocal": lambda a: power(a, -1),
-    "exp": exponential,
-    "exp2": lambda a: exponential(a * logarithm(number(2))),
-    "expm1": lambda a: exponential(a) - _ONE,
-    "log": logarithm,
-    "log1p": lambda a: logarithm(_ONE + a),
-    "log2": _scaled_log(2),
-    "log10": _scaled_log(10),
-    "logaddexp": lambda a, b: logarithm(exponential(a) + exponential(b)),
-    "hypot": lambda a, b: power(a * a + b * b, _HALF),
-    "tanh": _tanh,
-    "sinh": _sinh,
-    "cosh": lambda a: _sinh(a, 1),
-    "tan": lambda a: apply("sin", a) * power(apply("cos", a), -1),
-    "expit": _expit,
-    "log_expit": lambda a: -logarithm(_ONE + exponential(-a)),
-    "logit": lambda a: logarithm(a) - logarithm(_ONE - a),
-    "erfc": lambda a: _ONE - apply("erf", a),
-    "ndtr": _normal_cdf,
-    "xlogy": lambda a, b: a * logarithm(b),
-    "xlog1py": lambda a, b: a * logarithm(_ONE + b),
-    "entr": lambda a: -(a * logarithm(a)),
-    "rel_entr": lambda a, b: a * logarithm(a * power(b, -1)),
-    "kl_div": lambda a, b: a * logarithm(a * power(b, -1)) - a + b,
-    **{
-        name: _function(name)
-        for name in ("sin", "cos", "arctan", "arctanh", "arcsin", "arccos", "arcsinh", "arccosh",
-                     "erf", "gammaln", "digamma")
-    },
-}  # fmt: skip
-
-
 def call_ufunc(run: Run, ufunc: Any, method: str, inputs: tuple, kwargs: dict[str, Any]) -> Any:
     """What ``__array_ufunc__`` does."""
     out = kwargs.pop("out", None)
@@ -583,20 +492,21 @@ def _ufunc(run: Run, name: str, method: str, inputs: tuple, kwargs: dict[str, An
     if method == "reduce" and name in ("add", "maximum"):
         kwargs.setdefault("axis", 0)
         return (sum_ if name == "add" else max_)(arrays[0], **kwargs)
-    if kwargs or method not in ("__call__", "outer") or name not in _UFUNCS:
+    if kwargs or method not in ("__call__", "outer") or name not in UFUNCS:
         raise run.stop(f"{name}{'' if method == '__call__' else '.' + method} at every size")
     if method == "outer":
         a, b = arrays
         arrays[0] = a.laid_out([*([k] for k in range(a.ndim)), *([] for _ in range(b.ndim))])
     axes = broadcast_axes(run, [a.axes for a in arrays])
-    return AnyShapeArray(run, axes, _UFUNCS[name](*(a.form for a in arrays)))
+    return AnyShapeArray(run, axes, UFUNCS[name](*(a.form for a in arrays)))
 
 
 # The tables
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.sum: sum_, np.mean: mean, np.var: var, np.std: std, np.max: max_, np.amax: max_,
-    np.argmax: argmax, np.take_along_axis: take_along_axis, np.matmul: matmul, np.dot: dot, np.inner: inner, np.vdot: vdot, np.outer: outer,
+    np.argmax: argmax, np.take_along_axis: take_along_axis,
+    np.matmul: matmul, np.dot: dot, np.inner: inner, np.vdot: vdot, np.outer: outer,
     np.tensordot: tensordot, np.einsum: einsum, np.trace: trace, np.diagonal: diagonal,
     np.linalg.norm: norm, np.linalg.outer: outer, np.linalg.trace: trace,
     np.linalg.matmul: matmul, np.linalg.tensordot: tensordot,
@@ -614,10 +524,10 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 }  # fmt: skip
 
 _METHODS: dict[str, Callable[..., Any]] = {
-    "argmax": argmax, "sum": sum_, "mean": mean, "var": var, "std": std, "max": max_, "dot": dot, "trace": trace,
-    "diagonal": diagonal, "transpose": transpose, "swapaxes": swapaxes, "squeeze": squeeze,
-    "ravel": ravel, "reshape": reshape, "copy": copy, "astype": astype, "conj": copy,
-    "conjugate": copy,
+    "sum": sum_, "mean": mean, "var": var, "std": std, "max": max_, "argmax": argmax, "dot": dot,
+    "trace": trace, "diagonal": diagonal, "transpose": transpose, "swapaxes": swapaxes,
+    "squeeze": squeeze, "ravel": ravel, "reshape": reshape, "copy": copy, "astype": astype,
+    "conj": copy, "conjugate": copy,
     "flatten": lambda a, order="C": copy(ravel(a, order)),
     "item": lambda a: a if not any(a.axes) else a._refuse(),
     "fill": lambda a, value: a.store(value),

@@ -1,6 +1,7 @@
 """Calculus on forms in index notation: derivatives, equality, values.
 
-May import: :mod:`symbolic.index_form`, :mod:`symbolic.values`.
+May import: :mod:`symbolic.index_form`, :mod:`symbolic.index_functions`, :mod:`symbolic.index_sums`,
+:mod:`symbolic.values`.
 """
 
 from __future__ import annotations
@@ -12,22 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from symbolic.index_form import (
-    FIRST,
-    Form,
-    Generator,
-    Index,
-    apply,
-    delta,
-    entry,
-    exponential,
-    fresh,
-    number,
-    power,
-    product,
-    renamed,
-    summed,
-)
+from symbolic.index_form import FIRST, Form, Generator, Index, delta, fresh, product, renamed
+from symbolic.index_functions import apply, exponential, number, power
+from symbolic.index_sums import summed
 from symbolic.values import TraceError
 
 __all__ = ["SLOPES", "derivative", "evaluate", "is_zero", "size_value", "vjp"]
@@ -65,6 +53,7 @@ def derivative(form: Form, array: str, at: Sequence[Index]) -> Form:
 
     Examples
     --------
+    >>> from symbolic.index_form import entry
     >>> i, a = ("i", "n"), ("a", "n")
     >>> x = entry("x", (i,))
     >>> derivative(summed(x * x, [i]), "x", [a])
@@ -129,6 +118,7 @@ def is_zero(form: Form) -> bool:
 
     Examples
     --------
+    >>> from symbolic.index_form import entry
     >>> x, y = entry("x", ()), entry("y", ())
     >>> share = lambda a: a * power(x + y, -1)
     >>> is_zero(share(x) + share(y) - number(1))
@@ -159,7 +149,7 @@ def is_zero(form: Form) -> bool:
 
 _UFUNCS: dict[str, Callable[..., Any]] = {
     name: getattr(np, name)
-    for name in ("sin", "cos", "arctan", "arctanh", "arcsin", "arccos", "arcsinh", "arccosh")
+    for name in ("exp", "sin", "cos", "arctan", "arctanh", "arcsin", "arccos", "arcsinh", "arccosh")
 }
 _CONSTANTS = {"pi": np.pi, "euler": np.euler_gamma}
 
@@ -198,6 +188,7 @@ def evaluate(
 
     Examples
     --------
+    >>> from symbolic.index_form import entry
     >>> i, k = ("i", "n"), ("k", "n")
     >>> total = entry("x", (i,)) * summed(entry("x", (k,)), [k])
     >>> evaluate(total, [i], {"x": np.array([1.0, 2.0, 3.0])}, {"n": 3})
@@ -254,10 +245,10 @@ class _Values:
         if kind == "abs":
             return np.abs(self.generator(args[0], scope))
         inner = self.form(args[0], scope)
-        if kind in ("exp", "log", "base"):
-            return {"exp": np.exp, "log": lambda v: np.log(np.abs(v)), "base": np.asarray}[kind](
-                inner
-            )
+        if kind == "base":
+            return inner
+        if kind == "log":
+            return np.log(np.abs(inner))
         if kind in _UFUNCS:
             return _UFUNCS[kind](inner)
         from scipy import special
