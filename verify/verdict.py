@@ -194,7 +194,7 @@ class Report:
     snippet : str, optional
         Code that shows the failure again when it is run.
     scope : str, optional
-        ``at every shape``, or ``at shapes (3,), (2, 3)``.
+        ``at every shape``, ``at every size: x (n, m), axis=-1``, or ``at x (3,); x (2, 3)``.
     worst : str, optional
         Where `max_ulp` occurs.
     notes : list of str
