@@ -400,18 +400,22 @@ def _table(value: np.ndarray, axes: Sequence[Axis], sizes: Mapping[str, int]) ->
 def _same(
     array: AnyShapeArray | None, value: Any, tables: dict[str, np.ndarray], sizes: dict[str, int]
 ) -> bool | None:
-    """Whether values are what the form says; None where the form overflows."""
+    """Whether values are what the form says; None where it overflows or loses its digits."""
     if array is None or value is None:
         return array is None and value is None
     value = np.asarray(value, dtype=float)
     shape = tuple(int(np.prod([sizes[s] for s in axis], dtype=int)) for axis in array.axes)
     if value.shape != shape:
         return False
-    found = evaluate(array.form, array.flat_indices, tables, sizes).reshape(shape)
-    if not np.all(np.isfinite(found)):
+    found, roughly = (
+        evaluate(array.form, array.flat_indices, tables, sizes, dtype).reshape(shape)
+        for dtype in (np.longdouble, np.float64)
+    )
+    limit = 1e-7 * (1.0 + float(np.max(np.abs(value), initial=0.0)))
+    # The form's terms may cancel where the code's do not: then its value tells nothing.
+    if not np.all(np.abs(found - roughly) <= 1e-3 * limit):
         return None
-    scale = 1.0 + float(np.max(np.abs(value), initial=0.0))
-    return bool(np.all(np.abs(found - value) <= 1e-7 * scale))
+    return bool(np.all(np.abs(found - value) <= limit))
 
 
 def _negated(decision: Decision) -> Decision:

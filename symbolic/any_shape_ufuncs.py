@@ -88,6 +88,7 @@ UFUNCS: dict[str, Callable[..., Form]] = {
     "entr": lambda a: -(a * logarithm(a)),
     "rel_entr": lambda a, b: a * logarithm(a * power(b, -1)),
     "kl_div": lambda a, b: a * logarithm(a * power(b, -1)) - a + b,
+    "psi": _function("digamma"),
     **{
         name: _function(name)
         for name in ("sin", "cos", "arctan", "arctanh", "arcsin", "arccos", "arcsinh", "arccosh",

@@ -181,8 +181,9 @@ def evaluate(
     indices: Sequence[Index],
     arrays: Mapping[str, np.ndarray],
     sizes: Mapping[str, int],
+    dtype: Any = np.float64,
 ) -> np.ndarray:
-    """The values at all of the indices, in floats.
+    """The values at all of the indices, in floats of that type.
 
     ``arrays`` have one axis for each index of their entries.
 
@@ -194,7 +195,7 @@ def evaluate(
     >>> evaluate(total, [i], {"x": np.array([1.0, 2.0, 3.0])}, {"n": 3})
     array([ 6., 12., 18.])
     """
-    table = _Values(arrays, sizes)
+    table = _Values({name: np.asarray(v, dtype) for name, v in arrays.items()}, sizes, dtype)
     with np.errstate(all="ignore"):
         found = table.form(form, dict(zip(indices, range(len(indices)), strict=True)))
     shape = tuple(sizes[symbol] for _, symbol in indices)
@@ -204,19 +205,22 @@ def evaluate(
 class _Values:
     """Values of generators as arrays whose axes are the indices in scope, in order."""
 
-    def __init__(self, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int]):
-        self.arrays = arrays
-        self.sizes = sizes
+    def __init__(self, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], dtype: Any):
+        self.arrays, self.sizes = arrays, sizes
+        self.number = np.dtype(dtype).type
 
     def form(self, form: Form, scope: Mapping[Index, int]) -> Any:
-        total: Any = 0.0
+        total: Any = self.number(0)
         for monomial, c in form.terms.items():
-            term: Any = float(c)
+            term: Any = self.number(c.numerator) / self.number(c.denominator)
             for g, e in monomial:
                 value = self.generator(g, scope)
-                term = term * (value if e == 1 else np.power(value, float(e)))
+                term = term * (value if e == 1 else value ** self.exponent(e))
             total = total + term
         return total
+
+    def exponent(self, e: Any) -> Any:
+        return self.number(e.numerator) / self.number(e.denominator)
 
     def places(self, index: Index, scope: Mapping[Index, int]) -> Any:
         if index == FIRST:
@@ -232,14 +236,14 @@ class _Values:
             values = self.arrays[args[0]]
             return values[tuple(self.places(i, scope) for i in args[1])] if args[1] else values
         if kind == "size":
-            return float(self.sizes[args[0]])
+            return self.number(self.sizes[args[0]])
         if kind == "number":
-            return float(args[0])
+            return self.number(args[0])
         if kind == "constant":
-            return _CONSTANTS[args[0]]
+            return self.number(_CONSTANTS[args[0]])
         if kind == "delta":
             i, j = (self.places(i, scope) for i in args)
-            return np.asarray(i == j, dtype=float)
+            return np.asarray(i == j, dtype=self.number)
         if kind in ("sum", "greatest"):
             return self.reduction(g, scope)
         if kind == "abs":
@@ -253,7 +257,7 @@ class _Values:
             return _UFUNCS[kind](inner)
         from scipy import special
 
-        return getattr(special, kind)(inner)
+        return getattr(special, kind)(np.asarray(inner, dtype=float))
 
     def reduction(self, g: Generator, scope: Mapping[Index, int]) -> Any:
         """Over new axes behind those in scope."""
@@ -269,7 +273,7 @@ class _Values:
         depth = len(scope)
         wider = {**scope, **{i: depth + k for k, i in enumerate(bound)}}
         lengths = [self.sizes[symbol] for _, symbol in bound]
-        values = np.asarray(self.form(form, wider), dtype=float)
+        values = np.asarray(self.form(form, wider), dtype=self.number)
         values = values.reshape((1,) * (len(wider) - values.ndim) + values.shape)
         values = np.broadcast_to(values, (*values.shape[:depth], *lengths))
         return values.reshape(*values.shape[:depth], -1)
