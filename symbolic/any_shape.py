@@ -7,7 +7,9 @@ cover every size. The gradient is then compared with the vector-Jacobian product
 gives, and both the outputs and the gradient with what the code computes in floats at other sizes:
 a proof is never believed against the numbers.
 
-What cannot be followed (a loop over entries, a comparison of values, a length written out) is no
+Values that the code compares are taken to differ: a mask is a sign, and its derivative zero.
+
+What cannot be followed (a loop over entries, a branch on a value, a length written out) is no
 error: there is no proof at every size then.
 
 May import: :mod:`symbolic.any_shape_array`, :mod:`symbolic.any_shape_functions`,
@@ -86,11 +88,15 @@ class EverySize:
         For each argument the gradient, as text in index notation.
     regions : int
         Into how many regions of sizes the code branches.
+    aside : bool
+        Whether the code compares values: nothing is said of inputs for which two that it compares
+        are equal.
     """
 
     shapes: dict[str, str]
     gradients: dict[str, str] = field(repr=False)
     regions: int = 1
+    aside: bool = False
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {shape}" for name, shape in self.shapes.items())
@@ -389,7 +395,7 @@ class _Task:
             for a, g in zip(self.arguments, first.gradients, strict=False)
             if g is not None
         }
-        return EverySize(shapes, gradients, len(regions))
+        return EverySize(shapes, gradients, len(regions), any(r.run.aside for r in regions))
 
 
 def _table(value: np.ndarray, axes: Sequence[Axis], sizes: Mapping[str, int]) -> np.ndarray:

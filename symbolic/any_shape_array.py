@@ -73,13 +73,15 @@ class Run:
     """One run of the code: the value that each size has in it, and what was decided by these.
 
     ``stopped`` keeps the reason why the run is worth nothing, and ``unify`` the sizes that have to
-    be one, should the code have caught the exception.
+    be one, should the code have caught the exception. ``aside`` says whether values were compared:
+    then nothing is said of values that are equal.
     """
 
     sizes: dict[str, int]
     decisions: list[Decision] = field(default_factory=list)
     stopped: TraceError | None = None
     unify: tuple[str, str] | None = None
+    aside: bool = False
 
     def stop(self, message: str) -> TraceError:
         """The exception that ends the run; to be raised."""
@@ -287,11 +289,12 @@ class AnyShapeArray(NDArrayOperatorsMixin):
     """
 
     __array_priority__ = 1002.0
-    __slots__ = ("axes", "form", "run", "shared")
+    __slots__ = ("axes", "boolean", "form", "run", "shared")
 
     def __init__(self, run: Run, axes: Sequence[Axis], form: Form):
         self.run, self.axes, self.form = run, tuple(axes), form
         self.shared = False  # whether a view of it was taken
+        self.boolean = False  # a mask: 1 where it is true, 0 elsewhere
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:  # type: ignore[override,misc]
@@ -305,7 +308,7 @@ class AnyShapeArray(NDArrayOperatorsMixin):
 
     @property
     def dtype(self) -> np.dtype:
-        return np.dtype(np.float64)
+        return np.dtype(bool if self.boolean else np.float64)
 
     @property
     def indices(self) -> list[list[Index]]:
@@ -342,7 +345,13 @@ class AnyShapeArray(NDArrayOperatorsMixin):
     def _refuse(self, *args: Any, **kwargs: Any) -> Any:
         raise self.run.stop("an array of any size is used as numbers")
 
-    __bool__ = __float__ = __int__ = __index__ = __complex__ = __array__ = _refuse
+    def __bool__(self) -> bool:
+        truth = None if any(self.axes) else self.form.constant
+        if truth is None:
+            raise self.run.stop("a branch on a value")
+        return bool(truth)
+
+    __float__ = __int__ = __index__ = __complex__ = __array__ = _refuse
     __contains__ = tolist = tobytes = __reduce__ = __hash__ = _refuse  # type: ignore[assignment]
 
     def __getattr__(self, name: str) -> Any:
@@ -367,7 +376,7 @@ class AnyShapeArray(NDArrayOperatorsMixin):
         """An array that NumPy would have share its memory: neither may be written to."""
         self.shared = True
         found = self.like(axes, form)
-        found.shared = True
+        found.shared, found.boolean = True, self.boolean
         return found
 
     def laid_out(self, order: Sequence[Sequence[int]]) -> AnyShapeArray:
@@ -443,9 +452,18 @@ class AnyShapeArray(NDArrayOperatorsMixin):
         return self.view(axes, renamed(form, names))
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if type(key) is AnyShapeArray and key.boolean and key.axes == self.axes:
+            self.store(np.where(key, self.scalar(value), self))  # type: ignore[call-overload]
+            return
         if not (key is Ellipsis or (isinstance(key, slice) and key == slice(None))):
             raise self.run.stop("entries of an array of any size are written to")
         self.store(value)
+
+    def scalar(self, value: Any) -> Any:
+        """The value, unless it is an array, of which a mask would take but some entries."""
+        if np.ndim(value):
+            raise self.run.stop("as many entries as a mask has are written to")
+        return value
 
     def store(self, value: Any) -> None:
         """Write an array of the same axes into this one."""

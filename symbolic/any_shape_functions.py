@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from symbolic.any_shape_array import AnyShapeArray, Axis, Place, Run, Size, Unify, indices_of
-from symbolic.any_shape_ufuncs import UFUNCS
+from symbolic.any_shape_ufuncs import COMPARISONS, KINKED, LOGICAL, MASKS, UFUNCS
 from symbolic.index_form import Form, Index, delta, fresh, renamed
 from symbolic.index_functions import number
 from symbolic.index_sums import greatest, summed
@@ -79,7 +79,9 @@ def broadcast_axes(run: Run, axes: Sequence[tuple[Axis, ...]]) -> tuple[Axis, ..
 def broadcast(a: AnyShapeArray, axes: Sequence[Axis]) -> AnyShapeArray:
     if broadcast_axes(a.run, [a.axes, tuple(axes)]) != tuple(axes):
         raise a.run.stop("an array does not broadcast to that shape")
-    return a.like(axes, a.form)
+    found = a.like(axes, a.form)
+    found.boolean = a.boolean
+    return found
 
 
 def axes_from(run: Run, shape: Any) -> list[Axis]:
@@ -341,6 +343,40 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
     return x - logsumexp(x, axis, keepdims=True)
 
 
+# Choices
+
+
+def where(condition: Any, *choices: Any) -> Any:
+    run = _run_of(condition, *choices)
+    if len(choices) != 2:
+        raise run.stop("the places where a mask is true")
+    mask, a, b = (operand(run, v) for v in (condition, *choices))
+    if not mask.boolean and mask.form.constant is None:
+        raise run.stop("a choice by numbers")
+    axes = broadcast_axes(run, [mask.axes, a.axes, b.axes])
+    # One of several values, not a part of each: what is left out need not be defined.
+    form = mask.form * a.form + (number(1) - mask.form) * b.form
+    return AnyShapeArray(run, axes, form)
+
+
+def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **kwargs: Any) -> Any:
+    low, high = kwargs.pop("min", a_min), kwargs.pop("max", a_max)
+    run = _run_of(a, low, high)
+    if out is not None or kwargs:
+        raise run.stop("clip with such options")
+    found = operand(run, a)
+    if low is not None and low is not np._NoValue:
+        found = np.maximum(found, low)
+    return found if high is None or high is np._NoValue else np.minimum(found, high)
+
+
+def truth(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, **o: Any) -> Any:
+    """``np.all`` and ``np.any`` of what is the same everywhere."""
+    if not a.boolean or a.form.constant is None or axis is not None:
+        raise a.run.stop("whether all entries of a mask are true")
+    return bool(a.form.constant)
+
+
 # What moves axes
 
 
@@ -424,13 +460,18 @@ def broadcast_to(a: Any, shape: Any, subok: bool = False) -> Any:
 
 
 def copy(a: Any, *args: Any, **kwargs: Any) -> Any:
-    return a.like(a.axes, a.form)
+    found = a.like(a.axes, a.form)
+    found.boolean = a.boolean
+    return found
 
 
 def astype(a: Any, dtype: Any, *args: Any, **kwargs: Any) -> Any:
-    if np.dtype(dtype) != np.float64:
-        raise a.run.stop(f"astype({np.dtype(dtype)})")
-    return copy(a)
+    dtype = np.dtype(dtype)
+    if not (dtype == np.float64 or dtype == a.dtype or (a.boolean and dtype.kind in "iu")):
+        raise a.run.stop(f"astype({dtype})")
+    found = copy(a)
+    found.boolean = dtype.kind == "b"
+    return found
 
 
 # Arrays of one value
@@ -492,19 +533,30 @@ def _ufunc(run: Run, name: str, method: str, inputs: tuple, kwargs: dict[str, An
     if method == "reduce" and name in ("add", "maximum"):
         kwargs.setdefault("axis", 0)
         return (sum_ if name == "add" else max_)(arrays[0], **kwargs)
-    if kwargs or method not in ("__call__", "outer") or name not in UFUNCS:
+    known = name in UFUNCS or name in KINKED or name in MASKS
+    if kwargs or method not in ("__call__", "outer") or not known:
         raise run.stop(f"{name}{'' if method == '__call__' else '.' + method} at every size")
     if method == "outer":
         a, b = arrays
         arrays[0] = a.laid_out([*([k] for k in range(a.ndim)), *([] for _ in range(b.ndim))])
     axes = broadcast_axes(run, [a.axes for a in arrays])
-    return AnyShapeArray(run, axes, UFUNCS[name](*(a.form for a in arrays)))
+    masks = all(a.boolean for a in arrays)
+    if name in LOGICAL and not masks:
+        raise run.stop(f"{name} of numbers")
+    if name in ("add", "maximum", "minimum") and masks:
+        name = "logical_and" if name == "minimum" else "logical_or"
+    run.aside = run.aside or name in KINKED
+    rule = UFUNCS.get(name) or KINKED.get(name) or MASKS[name]
+    found = AnyShapeArray(run, axes, rule(*(a.form for a in arrays)))
+    found.boolean = name in MASKS or name in COMPARISONS
+    return found
 
 
 # The tables
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.sum: sum_, np.mean: mean, np.var: var, np.std: std, np.max: max_, np.amax: max_,
+    np.where: where, np.clip: clip, np.all: truth, np.any: truth,
     np.argmax: argmax, np.take_along_axis: take_along_axis,
     np.matmul: matmul, np.dot: dot, np.inner: inner, np.vdot: vdot, np.outer: outer,
     np.tensordot: tensordot, np.einsum: einsum, np.trace: trace, np.diagonal: diagonal,
@@ -527,7 +579,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "sum": sum_, "mean": mean, "var": var, "std": std, "max": max_, "argmax": argmax, "dot": dot,
     "trace": trace, "diagonal": diagonal, "transpose": transpose, "swapaxes": swapaxes,
     "squeeze": squeeze, "ravel": ravel, "reshape": reshape, "copy": copy, "astype": astype,
-    "conj": copy, "conjugate": copy,
+    "conj": copy, "conjugate": copy, "clip": clip, "all": truth, "any": truth,
     "flatten": lambda a, order="C": copy(ravel(a, order)),
     "item": lambda a: a if not any(a.axes) else a._refuse(),
     "fill": lambda a, value: a.store(value),

@@ -9,10 +9,19 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from symbolic.index_form import Form
-from symbolic.index_functions import apply, exponential, logarithm, number, power
+from symbolic.index_functions import (
+    absolute,
+    apply,
+    exponential,
+    known_sign,
+    logarithm,
+    number,
+    power,
+    sign,
+)
 from symbolic.values import TraceError
 
-__all__ = ["UFUNCS"]
+__all__ = ["COMPARISONS", "KINKED", "LOGICAL", "MASKS", "UFUNCS"]
 
 _ONE = number(1)
 _HALF = Fraction(1, 2)
@@ -95,3 +104,71 @@ UFUNCS: dict[str, Callable[..., Form]] = {
                      "erf", "gammaln", "digamma")
     },
 }  # fmt: skip
+
+
+# What bends or jumps: right wherever no two of the compared values are equal.
+
+
+def _above(a: Form, b: Form) -> Form:
+    """1 where ``a > b``, else 0."""
+    gap = a - b
+    if not gap:
+        raise TraceError("the order of equal values")
+    if any(g.kind == "delta" for g in gap.generators):
+        raise TraceError("an order that depends on whether indices are equal")
+    known = known_sign(gap)
+    if known:
+        return number((1 + known) // 2)
+    return _HALF_OF_ONE * (_ONE + sign(gap))
+
+
+def _equal(a: Form, b: Form) -> Form:
+    _above(a, b)  # for the values that cannot be compared
+    return Form()
+
+
+def _larger(a: Form, b: Form) -> Form:
+    return b + (a - b) * _above(a, b) if a - b else a
+
+
+_HALF_OF_ONE = number(0.5)
+
+COMPARISONS: dict[str, Callable[..., Form]] = {
+    "greater": _above,
+    "greater_equal": _above,
+    "less": lambda a, b: _above(b, a),
+    "less_equal": lambda a, b: _above(b, a),
+    "equal": _equal,
+    "not_equal": lambda a, b: _ONE - _equal(a, b),
+}
+
+KINKED: dict[str, Callable[..., Form]] = {
+    **COMPARISONS,
+    "absolute": absolute,
+    "fabs": absolute,
+    "sign": sign,
+    "maximum": _larger,
+    "minimum": lambda a, b: a + b - _larger(a, b),
+    "fmax": _larger,
+    "fmin": lambda a, b: a + b - _larger(a, b),
+    "heaviside": lambda a, b: _above(a, Form()),
+}
+
+LOGICAL: dict[str, Callable[..., Form]] = {
+    "logical_and": lambda a, b: a * b,
+    "bitwise_and": lambda a, b: a * b,
+    "logical_or": lambda a, b: a + b - a * b,
+    "bitwise_or": lambda a, b: a + b - a * b,
+    "logical_xor": lambda a, b: a + b - number(2) * a * b,
+    "bitwise_xor": lambda a, b: a + b - number(2) * a * b,
+    "logical_not": lambda a: _ONE - a,
+    "invert": lambda a: _ONE - a,
+}
+
+# Of masks, and of numbers that are finite wherever the form is defined.
+MASKS: dict[str, Callable[..., Form]] = {
+    **LOGICAL,
+    "isfinite": lambda a: _ONE,
+    "isnan": lambda a: Form(),
+    "isinf": lambda a: Form(),
+}

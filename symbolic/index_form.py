@@ -89,9 +89,13 @@ class Generator:
         How deep sums are nested in it; names of bound indices start with it.
     nonnegative : bool
         Whether it is known to have no negative value.
+    bent : bool
+        Whether there is an absolute value in it.
     """
 
-    __slots__ = ("__weakref__", "args", "arrays", "free", "height", "key", "kind", "nonnegative")
+    __slots__ = (
+        "__weakref__", "args", "arrays", "bent", "free", "height", "key", "kind", "nonnegative",
+    )  # fmt: skip
 
     kind: str
     args: tuple[Any, ...]
@@ -100,6 +104,7 @@ class Generator:
     arrays: frozenset[str]
     height: int
     nonnegative: bool
+    bent: bool
 
     def __repr__(self) -> str:
         return self.key
@@ -129,6 +134,7 @@ def generator(
     made.free = frozenset(free).union(*(p.free for p in parts)) - set(bound)
     made.arrays = frozenset(arrays).union(*(p.arrays for p in parts))
     made.height = max((p.height for p in parts), default=0) + bool(bound)
+    made.bent = kind == "abs" or any(p.bent for p in parts)
     _KNOWN[key] = made
     return made
 
@@ -183,6 +189,10 @@ class Form:
     @property
     def height(self) -> int:
         return max((g.height for g in self.generators), default=0)
+
+    @property
+    def bent(self) -> bool:
+        return any(g.bent for g in self.generators)
 
     @property
     def constant(self) -> Fraction | None:

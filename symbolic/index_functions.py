@@ -7,6 +7,7 @@ May import: :mod:`symbolic.index_form`, :mod:`symbolic.constants`, :mod:`symboli
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
@@ -36,7 +37,7 @@ from symbolic.index_form import (
 )
 from symbolic.values import TraceError
 
-__all__ = ["apply", "exponential", "logarithm", "number", "power"]
+__all__ = ["absolute", "apply", "exponential", "known_sign", "logarithm", "number", "power", "sign"]
 
 
 # Numbers
@@ -209,6 +210,8 @@ def power(form: Form, exponent: Any) -> Form:
 
 
 def _base(form: Form) -> Generator:
+    if not _regular(form):
+        raise TraceError("a denominator or root that vanishes on one side of a bound")
     known = all(c > 0 and all(nonnegative(g, e) for g, e in m) for m, c in form.terms.items())
     return generator("base", (form,), f"({form.key})", [form], nonnegative=known)
 
@@ -227,6 +230,78 @@ def _root(coefficient: Fraction, monomial: Monomial, exponent: Any) -> Form:
 
 def _absolute(g: Generator) -> Generator:
     return generator("abs", (g,), f"|{g.key}|", [g], nonnegative=True)
+
+
+def absolute(form: Form) -> Form:
+    """The absolute value: a product with one factor for each factor.
+
+    Examples
+    --------
+    >>> from symbolic.index_form import entry
+    >>> x = entry("x", ())
+    >>> absolute(number(-2) * x) * absolute(x)
+    2*x[]^2
+    """
+    if not form:
+        return form
+    content, lead, primitive = _factored(form, lambda g: g.kind != "delta")
+    if any(g.kind == "delta" for g in primitive.generators):
+        raise TraceError("the absolute value of what depends on whether indices are equal")
+    result = rational(abs(lead))
+    if primitive != ONE:
+        content = {**content, _base(primitive): 1}
+    for g, e in content.items():
+        result = result * alone(g if nonnegative(g, e) else _absolute(g), e)
+    return result
+
+
+def sign(form: Form) -> Form:
+    """The sign, where the form is not zero: the absolute value over the form."""
+    return absolute(form) * power(form, -1)
+
+
+def known_sign(form: Form) -> int:
+    """1 or -1 where the form is known to have no value of the other sign, else 0."""
+    for factor in (1, -1):
+        if all(
+            factor * c > 0 and all(nonnegative(g, e) for g, e in m) for m, c in form.terms.items()
+        ):
+            return factor
+    return 0
+
+
+def _regular(form: Form) -> bool:
+    """Whether it is zero on no side of the bounds in it, and neither on nor off a diagonal.
+
+    What is zero there divides zero: nothing may be concluded from a product with it. (``x + |x|``
+    is zero for all negative x.)
+    """
+    if known_sign(form):
+        return True
+    special = [g for g in form.generators if g.kind in ("abs", "delta")]
+    hidden = any(g.bent for g in form.generators if g.kind != "abs")
+    if hidden or any(g.args[0].bent for g in special if g.kind == "abs") or len(special) > 4:
+        return False
+    for sides in itertools.product((1, -1), repeat=len(special)):
+        side = form
+        for g, s in zip(special, sides, strict=True):
+            if g.kind == "delta" and s > 0:
+                side = renamed(side, {g.args[1]: g.args[0]})
+        found = Form()
+        for m, c in side.terms.items():
+            term = rational(c)
+            for g, e in m:
+                s = sides[special.index(g)] if g in special else 0
+                if g.kind == "abs" and s:
+                    term = term * rational(Fraction(s) ** int(e)) * alone(g.args[0], e)
+                elif g.kind == "delta":
+                    term = Form()
+                else:
+                    term = term * alone(g, e)
+            found = found + term
+        if not found:
+            return False
+    return True
 
 
 @lru_cache(maxsize=1024)
@@ -336,8 +411,7 @@ def _renamed_base(g: Generator, e: Any, names: Mapping[Index, Index]) -> Form:
 
 
 def _renamed_abs(g: Generator, e: Any, names: Mapping[Index, Index]) -> Form:
-    [(monomial, c)] = renamed(alone(g.args[0]), names).terms.items()
-    return _root(c * c, tuple((k, 2 * d) for k, d in monomial), Fraction(1, 2) * e)
+    return power(absolute(renamed(alone(g.args[0]), names)), e)
 
 
 def _renamed_exp(g: Generator, e: Any, names: Mapping[Index, Index]) -> Form:

@@ -322,7 +322,7 @@ STOPS = {
     "a bit of the size": (total, lambda x, g: spread(x, g) * (1.0 if x.size & 1 else 2.0)),
     "bytes": (total, lambda x, g: spread(x, g) * x.nbytes / 24),
     "a value": (total, lambda x, g: spread(x, g) if x.sum() > 0 else 2 * spread(x, g)),
-    "a choice": (total, lambda x, g: np.where(x > 0, g, g)),
+    "some entries": (total, lambda x, g: spread(x, g) * x[x > 0].size / x[x > 0].size),
     "a mask": (total, lambda x, g: spread(x, g) * (x == x)),
     "a bound": (lambda x: np.maximum(x, 0).sum(), lambda x, g: spread(x, g)),
     "an entry written to": (lambda x: x[0] * 1.0, lambda x, g: _first(x, g)),
@@ -338,6 +338,87 @@ def _first(x, g):
 
 @pytest.mark.parametrize(("function", "vjp"), STOPS.values(), ids=STOPS.keys())
 def test_what_cannot_be_carried_to_every_size_stops_the_proof(function, vjp):
+    assert refused(function, vjp, (3,))
+
+
+# Choices by value
+
+CHOICES = {
+    "absolute error": (lambda x: np.abs(x).mean(), lambda x, g: g * np.sign(x) / x.size),
+    "rectified": (lambda x: np.maximum(x, 0).sum(), lambda x, g: g * (x > 0)),
+    "rectified, by a choice": (
+        lambda x: np.where(x > 0, x, 0.1 * x).sum(),
+        lambda x, g: np.where(x < 0, 0.1, 1.0) * g,
+    ),
+    "rectified, by a mask": (lambda x: np.maximum(x, 0).sum(), lambda x, g: _masked(x, g)),
+    "clipped": (lambda x: np.clip(x, 0.5, None).sum(), lambda x, g: g * (x >= 0.5)),
+    "masks": (
+        lambda x: np.where(~(x > 0) | (x < 0), x**2, x).sum(),
+        lambda x, g: g * np.where((x > 0) & (x >= 0), 1, 2 * x),
+    ),
+    "Huber's": (
+        lambda x: np.where(np.abs(x) <= 1, x**2 / 2, np.abs(x) - 0.5).mean(),
+        lambda x, g: g * np.where(np.abs(x) <= 1, x, np.sign(x)) / len(x),
+    ),
+    "the larger of two": (
+        lambda x: np.minimum(x, 2 * x.sum()).sum(),
+        lambda x, g: g * ((x < 2 * x.sum()) + 2 * (x > 2 * x.sum()).sum()),
+    ),
+    "a zero guarded": (lambda x: np.sqrt((x * x).sum()), lambda x, g: _guarded(x, g)),
+    "zeros guarded": (
+        lambda x: np.sqrt(x * x + x.mean() ** 2).sum() * 0 + np.linalg.norm(x),
+        lambda x, g: g * x / np.where(np.linalg.norm(x) > 0, np.linalg.norm(x), 1),
+    ),
+}
+
+
+def _masked(x, g):
+    out = g * np.ones_like(x)
+    out[x <= 0] = 0
+    return out
+
+
+def _guarded(x, g):
+    r = np.linalg.norm(x)
+    return g * x / r if r > 0 and r != 0 and np.isfinite(r) else np.zeros_like(x)
+
+
+@pytest.mark.parametrize(("function", "vjp"), CHOICES.values(), ids=CHOICES.keys())
+def test_choices_by_value_are_followed_on_all_sides(function, vjp):
+    assert claim(function, vjp, (3,)).aside
+    assert "differs" in refused(function, lambda x, g: 2 * vjp(x, g), (3,))
+
+
+WRONG_SIDES = {
+    "the slope of one side": (
+        lambda x: np.where(x > 0, x**2, x).sum(),
+        lambda x, g: g * np.where(x > 0, 2 * x, 2),
+    ),
+    "a sign lost": (lambda x: np.abs(x).sum(), lambda x, g: spread(x, g)),
+    "the other side": (lambda x: np.maximum(x, 0).sum(), lambda x, g: g * (x < 0)),
+    # On a whole side the compared values are equal: that is no tie.
+    "a side where a maximum is its bound": (
+        lambda x: np.maximum(x, 0).sum(),
+        lambda x, g: np.where(np.maximum(x, 0) == 0, 7, g),
+    ),
+    "a side where a sum is zero": (
+        lambda x: np.maximum(x, 0).sum() ** 2,
+        lambda x, g: np.where(np.maximum(x, 0).sum() == 0, 7, 2 * g * x.clip(0).sum() * (x > 0)),
+    ),
+    "a side where a denominator is zero": (
+        lambda x: np.where(x > 0, x, 0).sum(),
+        lambda x, g: np.where(x > 0, g * (x + np.abs(x)) / (x + np.abs(x)), 7 * g),
+    ),
+    "entries that are always equal": (
+        lambda x: x.sum(),
+        lambda x, g: g * np.where(x[:, None] == x[None, :], 1, 0).sum(1),
+    ),
+    "an identity compared": (total, lambda x, g: g * np.where(np.eye(len(x)) == 0, 0, 1).sum(1)),
+}
+
+
+@pytest.mark.parametrize(("function", "vjp"), WRONG_SIDES.values(), ids=WRONG_SIDES.keys())
+def test_a_mistake_on_a_side_of_a_bound_gets_no_claim(function, vjp):
     assert refused(function, vjp, (3,))
 
 

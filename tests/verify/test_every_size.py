@@ -257,6 +257,15 @@ def test_each_rank_and_each_keyword_is_named():
     assert "every size" in text.render(report, verbose=False)
 
 
+def test_ties_are_said_to_be_no_part_of_it():
+    report = check(
+        lambda x: np.abs(x).sum(), grad=lambda x: np.sign(x), examples=[((2,),), ((2, 2),)]
+    )
+    assert report.verdict is Verdict.PROVED
+    assert report.scope == "at every size, ties aside: x (n,); x (n, m)"
+    assert "every size" in text.render(report, verbose=False)
+
+
 def test_one_example_without_such_a_proof_leaves_the_shapes():
     report = check(
         lambda x: (x * x).sum(),
