@@ -13,8 +13,9 @@ import dis
 import functools
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from symbolic.functions import LIBRARY
 from symbolic.namespace import is_foreign, require, restore, wrapper_of
 from symbolic.wrappers import TracedFloat
 
-__all__ = ["counterpart", "rebound"]
+__all__ = ["Counterparts", "counterpart", "rebound"]
 
 # An array larger than this is data, not a buffer: it stays as it is.
 _LARGEST_BUFFER = 20_000
@@ -63,10 +64,26 @@ def counterpart(value: Any) -> Any:
     return wrapper_of(value) if callable(value) or value is np else None
 
 
+@dataclass(frozen=True)
+class Counterparts:
+    """What names are bound to: a function of the value that a place holds, and builtins by name.
+
+    ``of_scipy`` says whether SciPy's own modules are changed as well.
+    """
+
+    of: Callable[[Any], Any]
+    builtins: Mapping[str, Any]
+    of_scipy: bool = True
+
+
+TRACING = Counterparts(counterpart, {"float": TracedFloat})
+
+
 class _Binding:
     """What is bound for one run; ``undo`` are the calls that put everything back, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, counterparts: Counterparts) -> None:
+        self.counterparts = counterparts
         self.copies: dict[int, Any] = {}
         self.undo: list[Callable[[], None]] = []
         self.alive: list[Any] = []  # ids stay valid while the objects live
@@ -75,7 +92,7 @@ class _Binding:
         """The same counterpart for the same object, wherever it is held."""
         key = id(value)
         if key not in self.copies:
-            self.copies[key] = counterpart(value)
+            self.copies[key] = self.counterparts.of(value)
             self.alive.append(value)
         return self.copies[key]
 
@@ -97,12 +114,13 @@ class _Walk:
     large program is made once, and its effects are repeated for each run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, counterparts: Counterparts) -> None:
+        self.counterparts = counterparts
         self.seen: set[int] = set()
         self.todo: list[Any] = []
         self.alive: list[Any] = []
         self.effects: list[Effect] = []
-        self.binding = _Binding()
+        self.binding = _Binding(counterparts)
 
     def replacement(self, value: Any) -> Any:
         return self.binding.replacement(value)
@@ -161,8 +179,9 @@ class _Walk:
         for name in _stored(f.__code__):
             self.do(lambda b, name=name: b.keep(f.__globals__, name))  # type: ignore[misc]
         self.namespace(f.__globals__, names)
-        if "float" in names and "float" not in f.__globals__:
-            self.do(lambda b: _put(b, f.__globals__, "float", TracedFloat))
+        for name, new in self.counterparts.builtins.items():
+            if name in names and name not in f.__globals__:
+                self.do(lambda b, name=name, new=new: _put(b, f.__globals__, name, new))  # type: ignore[misc]
         for cell in f.__closure__ or ():
             self.cell(cell, names)
         if f.__defaults__:
@@ -172,7 +191,7 @@ class _Walk:
 
     def load_scipy(self, name: Any) -> None:
         """Have SciPy's modules of that name trace, whether loaded already or not."""
-        if isinstance(name, str) and name.startswith("scipy"):
+        if self.counterparts.of_scipy and isinstance(name, str) and name.startswith("scipy"):
             for known in LIBRARY:
                 if known == name or (name == "scipy" and known in sys.modules):
                     self.do(lambda _, known=known: require(known))  # type: ignore[misc]
@@ -321,26 +340,26 @@ def _bind_class(b: _Binding, owner: type, name: str, value: Any) -> None:
 
 
 # Walks made lately, by the identity of their roots (which they keep alive).
-_WALKS: dict[tuple[int, ...], tuple[Sequence[Any], list[Effect], list[Any]]] = {}
+_WALKS: dict[tuple[Any, ...], tuple[Sequence[Any], list[Effect], list[Any]]] = {}
 _MOST_WALKS = 8
 
 
 @contextmanager
-def rebound(roots: Sequence[Any]) -> Iterator[None]:
-    """Bind what ``roots`` can reach to tracing counterparts until the block ends.
+def rebound(roots: Sequence[Any], counterparts: Counterparts = TRACING) -> Iterator[None]:
+    """Bind what ``roots`` can reach to its counterparts, tracing ones say, until the block ends.
 
     The same roots are walked once; later runs repeat what that walk found to bind, so an object
     that the code has made in the meantime is seen only where it replaces a known one.
     """
-    key = tuple(map(id, roots))
+    key = (id(counterparts), *map(id, roots))
     known = _WALKS.get(key)
-    binding = _Binding()
+    binding = _Binding(counterparts)
     try:
         if known is not None:
             for effect in known[1]:
                 effect(binding)
         else:
-            walk = _Walk()
+            walk = _Walk(counterparts)
             binding = walk.binding
             for root in roots:
                 walk.visit(root)

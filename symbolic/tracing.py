@@ -170,8 +170,8 @@ def trace(
 
 def asarray(x: Any) -> Any:
     """``np.asarray`` that keeps traced arrays, and makes one of a nested list of traced entries."""
-    if type(x) is TracedArray:
-        return x
+    if isinstance(x, np.ndarray) and not issubclass(type(x), np.ndarray):
+        return x  # it only says that it is one
     if is_traced(x) or contains_traced(x):
         return wrap(*gather(x))
     return np.asarray(x)

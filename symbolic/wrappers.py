@@ -241,7 +241,7 @@ def traced_full(shape: Any, fill_value: Any, dtype: Any = None, *args: Any, **kw
 
 # Functions of `math`: the NumPy or SciPy function that traces; the value is math's own.
 
-_MATH_UFUNCS = {
+MATH_UFUNCS = {
     "exp": "exp", "expm1": "expm1", "exp2": "exp2", "log1p": "log1p", "log2": "log2",
     "log10": "log10", "sqrt": "sqrt", "cbrt": "cbrt", "pow": "power", "sin": "sin", "cos": "cos",
     "tan": "tan", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
@@ -259,12 +259,12 @@ def _number(x: Any) -> Any:
 
 def math_function(name: str) -> Any:
     own = getattr(math, name)
-    if name in _MATH_UFUNCS or name in _MATH_SPECIAL:
+    if name in MATH_UFUNCS or name in _MATH_SPECIAL:
 
         def call(*args: Any) -> Any:
             own(*(_number(a) for a in args))  # raises what math raises: log(-1), exp(1000)
-            if name in _MATH_UFUNCS:
-                function = getattr(np, _MATH_UFUNCS[name])
+            if name in MATH_UFUNCS:
+                function = getattr(np, MATH_UFUNCS[name])
             else:
                 function = getattr(importlib.import_module("scipy.special"), _MATH_SPECIAL[name])
             result = function(*args)

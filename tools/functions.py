@@ -54,7 +54,8 @@ def row(result: dict, function: type[Function]) -> str:
     name = function.__name__
     ulp = result["max_ulp"]
     lost = f"{ulp:.2g}" if isinstance(ulp, int | float) else ""
-    scope = "every shape" if result["scope"] == "at every shape" else "shapes tried"
+    said = result["scope"] or ""
+    scope = next((s for s in ("every shape", "every size") if s in said), "shapes tried")
     verdict = result["verdict"] + (f", {scope}" if result["verdict"] == "proved" else "")
     cells = [name, summary(function), derivatives(function), verdict, lost]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

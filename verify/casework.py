@@ -24,7 +24,7 @@ from symbolic.values import Condition, TraceError
 from verify import points as where
 from verify import realified
 from verify.cells import Cell
-from verify.evidence import composite, contract, differences, second_order
+from verify.evidence import composite, contract, differences, every_size, second_order
 from verify.evidence import formula as formula_evidence
 from verify.evidence.contract import Violation
 from verify.evidence.formula import Disagreement
@@ -142,6 +142,10 @@ class Casework:
         shapes = "; ".join(dict.fromkeys(e.describe() for e in self.examples))
         if self.entrywise and self.all_proved and self.examples:
             return "at every shape"
+        if self.all_proved and not self.uncovered and self.order == 1:
+            everywhere = every_size.scope(self.subject, self.examples)
+            if everywhere is not None:
+                return everywhere
         return f"at {shapes}" if len(shapes) < 200 else f"at {len(self.examples)} examples"
 
     def derivative_text(self) -> str | None:

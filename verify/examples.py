@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,10 +71,13 @@ class Example:
         real = sum(int(np.prod(s.shape, dtype=int)) for s in self.slots if s.shape is not None)
         return real + sum(2 * np.size(s.fixed) for s in self.slots if s.is_complex)
 
-    def describe(self) -> str:
-        """Shapes and keywords in one phrase: ``x (3, 4), axis=-1``."""
+    def describe(self, shapes: Mapping[str, str] | None = None) -> str:
+        """Shapes and keywords in one phrase: ``x (3, 4), axis=-1``.
+
+        ``shapes`` may give them in other words.
+        """
         parts = [
-            f"{s.name} {s.shape}"
+            f"{s.name} {(shapes or {}).get(s.name, s.shape)}"
             if s.varies
             else f"{s.name} complex {np.shape(s.fixed)}"
             if s.is_complex

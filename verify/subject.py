@@ -260,9 +260,7 @@ def _contracted(upstream: Any, jacobian: Any, out: tuple, arg: tuple) -> Any:
                 f"jac returned an array of shape {shape}; expected {out + arg}, the shape of the "
                 f"output {out} followed by that of the argument {arg}"
             )
-    rows = int(np.prod(out, dtype=int))
-    columns = int(np.prod(arg, dtype=int))
-    return (upstream.reshape(rows) @ jacobian.reshape(rows, columns)).reshape(arg)
+    return np.tensordot(upstream, jacobian, axes=len(out))
 
 
 class TensorSubject(Subject):

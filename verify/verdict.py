@@ -200,7 +200,7 @@ class Report:
     region : str, optional
         Where digits are lost: ``all digits are lost for x > 36.7``.
     scope : str, optional
-        ``at every shape``, or ``at shapes (3,), (2, 3)``.
+        ``at every shape``, ``at every size: x (n, m), axis=-1``, or ``at x (3,); x (2, 3)``.
     worst : str, optional
         Where `max_ulp` occurs.
     notes : list of str

@@ -784,7 +784,7 @@ class Conv1dStrideFull(Conv1dStride):
     @staticmethod
     def backward(ctx, grad):
         x, w = ctx.saved_tensors
-        stride, padding, dilation, n, total = ctx.args
+        stride, padding, _dilation, n, total = ctx.args
         padded = np.pad(x, padding)
         gx, gw = np.zeros(total), np.zeros(len(w))
         for k in range(len(w)):
@@ -982,7 +982,7 @@ class Percentile(Function):
     def forward(ctx, x, q=0.4):
         order = np.argsort(x, kind="stable")
         pos = q * (len(x) - 1)
-        lo = int(math.floor(pos))
+        lo = math.floor(pos)
         hi = min(lo + 1, len(x) - 1)
         ctx.saved = order[lo], order[hi], pos - lo, len(x)
         return x[order[lo]] * (1 - (pos - lo)) + x[order[hi]] * (pos - lo)

@@ -413,7 +413,7 @@ class BceLogits(Function):
 class BceLogitsTarget(BceLogits):
     @staticmethod
     def backward(ctx, grad):
-        x, y = ctx.saved_tensors
+        x, _y = ctx.saved_tensors
         gx, _ = BceLogits.backward(ctx, grad)
         return gx, -grad * x / x.size
 

@@ -83,6 +83,8 @@ def _line(report: Report) -> Text:
 
 def _scope(report: Report) -> str:
     scope = (report.scope or "").removeprefix("at ")
+    if scope.startswith("every size"):
+        return "every size"
     if len(scope) <= 14 or scope.endswith(" examples"):
         return scope
     count = scope.count("; ") + 1  # between examples; within one there are commas
