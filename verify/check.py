@@ -30,7 +30,9 @@ def check(
     *,
     grad: Callable[..., Any] | None = None,
     vjp: Callable[..., Any] | None = None,
-    jac: Callable[..., Any] | None = None,
+    jac: Callable[..., Any] | bool | None = None,
+    hess: Callable[..., Any] | None = None,
+    args: Sequence[Any] = (),
     formula: Callable[..., Any] | None = None,
     examples: Sequence[Any] | Callable[[], Sequence[Any]] | None = None,
     domain: Any = None,
@@ -53,7 +55,12 @@ def check(
     vjp : callable, optional
         ``vjp(*args, grad_output)``: the vector-Jacobian products.
     jac : callable, optional
-        ``jac(*args)``: the Jacobians, each of the output's shape followed by the argument's.
+        ``jac(*args)``: the Jacobians, each of the output's shape followed by the argument's. True
+        where the subject returns its value and its gradient, as for SciPy's solvers.
+    hess : callable, optional
+        With ``jac``, as SciPy's solvers take it: checked as the derivative of ``jac``.
+    args : sequence, optional
+        With ``jac``: data that follow the first argument, as SciPy's ``args=``.
     formula : callable, optional
         What the subject means, SymPy in and SymPy out.
     examples : list of tuple, optional
@@ -101,7 +108,15 @@ def check(
         raise ValueError(f"timeout: expected a positive number of seconds, got {timeout!r}")
     if not max_ulps > 0:
         raise ValueError(f"max_ulps: expected a positive number, got {max_ulps!r}")
-    target = as_subject(subject, grad, vjp, jac)
+    if jac is True or hess is not None or len(args):
+        from verify.adapters.scipy import check_problem
+
+        if jac is None or grad is not None or vjp is not None:
+            raise TypeError("hess= and args= go with jac=, as SciPy's solvers take them")
+        options = {"formula": formula, "domain": domain, "order": order, "seed": seed}
+        limits = {"timeout": timeout, "max_ulps": max_ulps, "name": name}
+        return check_problem(subject, jac, hess, None, args, examples, **options, **limits)
+    target = as_subject(subject, grad, vjp, jac, examples)
     if formula is not None:
         target.formula = formula
     work = Casework(target, order=order, seed=seed, max_ulps=max_ulps)

@@ -87,6 +87,14 @@ class Subject:
         """Outputs, and the pullback at these arguments."""
         raise NotImplementedError  # every kind of subject has its own
 
+    def plain(self, entry: Any) -> Any:
+        """An entry of an example with a NumPy array for another library's."""
+        return entry
+
+    def is_fixed(self, position: int, entry: Any) -> bool:
+        """Whether an entry of an example is no argument to differentiate, though it is a float."""
+        return False
+
     @property
     def location(self) -> tuple[str, int] | None:
         try:
@@ -96,8 +104,9 @@ class Subject:
             return None
 
     def name_of(self, position: int) -> str:
-        if position < len(self.arguments):
-            return self.arguments[position]
+        named = [*self.arguments, *self.optional]
+        if position < len(named):
+            return named[position]
         return f"{self.variadic or 'x'}{position - len(self.arguments)}"
 
 
@@ -296,8 +305,11 @@ def as_subject(
     grad: Callable[..., Any] | None = None,
     vjp: Callable[..., Any] | None = None,
     jac: Callable[..., Any] | None = None,
+    examples: Any = None,
 ) -> Subject:
     """Whatever a user hands to ``check``, as a :class:`Subject`.
+
+    The types of the examples may tell for which library a callable was written.
 
     Raises
     ------
@@ -308,6 +320,8 @@ def as_subject(
     if len(given) > 1:
         names = " and ".join(k for k, _ in given)
         raise TypeError(f"check takes one of grad, vjp and jac; got {names}")
+    if isinstance(subject, Subject):
+        return subject
     if isinstance(subject, type) and issubclass(subject, Function):
         if given:
             raise TypeError(
@@ -315,6 +329,9 @@ def as_subject(
                 f"{given[0][0]}= does not apply"
             )
         return FunctionSubject(subject)
+    from verify.adapters import adapted
+
+    foreign = None if given else adapted(subject, examples)
     if not callable(subject):
         raise TypeError(
             f"subject: expected a Function, or a callable with grad=, vjp= or jac=, or a callable "
@@ -325,4 +342,4 @@ def as_subject(
         if not callable(derivative):
             raise TypeError(f"{kind}: expected a callable, got {derivative!r}")
         return PairSubject(subject, kind, derivative)
-    return TensorSubject(subject)
+    return foreign or TensorSubject(subject)
