@@ -18,7 +18,7 @@ import numpy as np
 from autodiff import Function, Tensor
 from autodiff import grad as tensor_grad
 
-__all__ = ["BadResult", "Context", "Pullback", "Subject", "as_subject"]
+__all__ = ["BadResult", "Context", "Pullback", "Subject", "as_subject", "weights"]
 
 Pullback = Callable[[Sequence[Any]], tuple[Any, ...]]
 
@@ -95,6 +95,10 @@ class Subject:
         """Whether an entry of an example is no argument to differentiate, though it is a float."""
         return False
 
+    def gradient(self) -> Subject | None:
+        """The gradient as a subject of its own, for the second order; None where there is none."""
+        return None
+
     @property
     def location(self) -> tuple[str, int] | None:
         try:
@@ -108,6 +112,12 @@ class Subject:
         if position < len(named):
             return named[position]
         return f"{self.variadic or 'x'}{position - len(self.arguments)}"
+
+
+def weights(shape: Sequence[int]) -> np.ndarray:
+    """An upstream gradient in which no two entries are equal, for a gradient of a gradient."""
+    size = int(np.prod(shape, dtype=int))
+    return np.cos(np.arange(1.0, size + 1)).reshape(shape)
 
 
 def _parameters(function: Callable[..., Any], skip: int) -> tuple[list, list, str | None, set]:

@@ -13,14 +13,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from autograd import make_vjp
 from autograd.core import VJPNode, VSpace, add_outgrads, primitive_vjps
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.numpy.numpy_vspaces import ArrayVSpace
-from autograd.tracer import Box, new_box, toposort, trace_stack
+from autograd.tracer import Box, getval, new_box, toposort, trace_stack
 
 from symbolic.array import TracedArray, is_traced, wrap
 from symbolic.values import Symbol
-from verify.subject import Pullback, Subject
+from verify.subject import Pullback, Subject, weights
 
 __all__ = ["AutogradSubject", "adapt"]
 
@@ -60,6 +61,17 @@ class AutogradSubject(Subject):
     @property
     def code(self) -> list[Callable[..., Any]]:
         return [*_rules(self.function), self.raw]
+
+    def gradient(self) -> Subject:
+        def gradient(*args: Any, **keywords: Any) -> Any:
+            ends = weights(np.shape(getval(self.function(*args, **keywords))))
+            places = [i for i, a in enumerate(args) if _is_float(getval(a))]
+            found = [make_vjp(self.function, i)(*args, **keywords)[0](ends) for i in places]
+            return tuple(found)
+
+        found = AutogradSubject(gradient)
+        found.arguments, found.variadic = list(self.arguments), self.variadic
+        return found
 
     def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
         places = [i for i, a in enumerate(args) if _is_float(a)]

@@ -20,12 +20,14 @@ import numpy as np
 from symbolic.array import is_traced
 from symbolic.values import TraceError, user_line
 from verify.adapters.jax_primitives import interpret
-from verify.subject import BadResult, Pullback, Subject
+from verify.subject import BadResult, Pullback, Subject, weights
 
 __all__ = ["JaxSubject", "adapt"]
 
 # What JAX raises where code branches on a value that it traces.
 _BRANCHES = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
+
+_FLOAT = np.dtype(float)
 
 
 def adapt(subject: Any) -> Subject | None:
@@ -57,6 +59,24 @@ class JaxSubject(Subject):
     def is_fixed(self, position: int, entry: Any) -> bool:
         return position in self.static
 
+    def gradient(self) -> Subject:
+        def gradient(*args: Any, **keywords: Any) -> Any:
+            dynamic = [i for i, a in enumerate(args) if self._differentiated(i, a)]
+
+            def value(*given: Any) -> Any:
+                filled = list(args)
+                for i, a in zip(dynamic, given, strict=True):
+                    filled[i] = a
+                return self.function(*filled, **keywords)
+
+            result, vjp = jax.vjp(value, *(args[i] for i in dynamic))
+            return vjp(jax.tree.map(lambda y: weights(y.shape).astype(y.dtype), result))
+
+        found = JaxSubject(gradient)
+        found.arguments, found.variadic = list(self.arguments), self.variadic
+        found.static = self.static
+        return found
+
     def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
         places = [i for i, a in enumerate(args) if self._differentiated(i, a)]
         dynamic = [args[i] for i in places]
@@ -68,10 +88,8 @@ class JaxSubject(Subject):
     def _differentiated(self, position: int, value: Any) -> bool:
         if position in self.static:
             return False
-        return is_traced(value) or (
-            isinstance(value, (np.ndarray, np.generic, float))
-            and np.asarray(value).dtype.kind in "fc"
-        )
+        numeric = isinstance(value, (np.ndarray, np.generic, float, jax.Array))
+        return is_traced(value) or (numeric and getattr(value, "dtype", _FLOAT).kind in "fc")
 
     def _pair(
         self, args: Sequence[Any], places: list[int], keywords: dict[str, Any]

@@ -17,18 +17,10 @@ from typing import Any
 import numpy as np
 
 from verify.subject import PairSubject
-from verify.verdict import Report, Verdict
+from verify.verdict import Report, combined
 
 __all__ = ["Problem", "ScipySubject", "check_problem"]
 
-# From the best verdict to the worst.
-_ORDER = (
-    Verdict.PROVED,
-    Verdict.VERIFIED,
-    Verdict.UNDECIDED,
-    Verdict.INACCURATE,
-    Verdict.REFUTED,
-)
 _SHAPES: tuple[tuple[int, ...], ...] = ((1,), (2,), (3,), (4,), (5,), ())
 _ENOUGH = 2  # shapes to check at where none is given
 
@@ -93,7 +85,7 @@ def check_problem(
     examples: Any = None,
     **options: Any,
 ) -> Report:
-    """Check ``jac``, and then ``hess`` or ``hessp``: one report, on the worst of them.
+    """Check ``jac``, and then ``hess`` or ``hessp``: one report, the worse of the two.
 
     Parameters
     ----------
@@ -120,14 +112,8 @@ def check_problem(
         reports.append(check(subject, examples=given or None, **options))
         if not reports[-1].ok:
             break
-    worst = max(reports, key=lambda report: _ORDER.index(report.verdict))
-    if len(reports) > 1:
-        what = "hess" if hess is not None else "hessp"
-        worst.notes.append(f"{what} was checked as the derivative of jac")
-        if worst is not reports[0]:
-            worst.name = f"{reports[0].name}: {what}"
-        worst.seconds = sum(report.seconds for report in reports)
-    return worst
+    what = "hess" if hess is not None else "hessp"
+    return combined(reports, what, f"{what} was checked as the derivative of jac")
 
 
 def _fitting(subject: ScipySubject, data: tuple) -> list[tuple]:

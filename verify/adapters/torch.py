@@ -30,7 +30,7 @@ from symbolic.array import TracedArray, is_traced, wrap
 from symbolic.mask import decided
 from symbolic.values import TraceError, user_line
 from verify.adapters.torch_functions import TABLE, named
-from verify.subject import BadResult, Context, Pullback, Subject
+from verify.subject import BadResult, Context, Pullback, Subject, weights
 
 __all__ = ["TorchCallable", "TorchFunction", "TracedTensor", "adapt"]
 
@@ -79,7 +79,7 @@ class _TorchSubject(Subject):
         ]
         with torch.enable_grad():
             result = self.call(*given, **keywords)
-        outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        outputs = _several(result)
         for output in outputs:
             if not isinstance(output, (torch.Tensor, int, float)):
                 raise BadResult(
@@ -155,6 +155,47 @@ class TorchFunction(_TorchSubject):
 
         return tuple(_unwrapped(o) for o in outputs), pullback
 
+    def gradient(self) -> Subject | None:
+        once = inspect.unwrap(self.function.backward) is not self.function.backward
+        return None if once else _Gradient(self)
+
+
+class _Gradient(_TorchSubject):
+    """The gradient of a subject, for one upstream gradient, as a function of its arguments."""
+
+    def __init__(self, inner: _TorchSubject):
+        super().__init__(inner.function, inner.name, inner.code[-1])
+        self.inner = inner
+        self.arguments, self.optional = list(inner.arguments), list(inner.optional)
+        self.variadic = inner.variadic
+
+    @property
+    def code(self) -> list[Callable[..., Any]]:
+        return self.inner.code
+
+    def call(self, *args: Any, **keywords: Any) -> Any:
+        leaves = [a for a in args if isinstance(a, torch.Tensor) and a.requires_grad]
+        result = self.inner.call(*args, **keywords)
+        outputs = [o for o in _several(result) if o.requires_grad]
+        upstream = [torch.as_tensor(weights(o.shape), dtype=o.dtype) for o in outputs]
+        found = torch.autograd.grad(
+            outputs, leaves, upstream, create_graph=True, allow_unused=True, materialize_grads=True
+        )
+        return tuple(found)
+
+    def traced(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
+        outputs, pullback = self.inner.traced(args, keywords)
+        found = pullback([wrap(weights(np.shape(o))) for o in outputs])
+        return tuple(g for g in found if g is not None), _compiled
+
+
+def _several(result: Any) -> tuple:
+    return tuple(result) if isinstance(result, (tuple, list)) else (result,)
+
+
+def _compiled(grads: Sequence[Any]) -> tuple[Any, ...]:
+    raise TraceError("the gradient is computed by torch's engine, which is compiled code")
+
 
 class TorchCallable(_TorchSubject):
     """Any callable on torch tensors, a module included: its autograd gradient is judged."""
@@ -175,12 +216,10 @@ class TorchCallable(_TorchSubject):
     def traced(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
         with _tracing():
             result = self.shown(*(_wrapped(a) for a in args), **keywords)
-        outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        return tuple(_unwrapped(o) for o in _several(result)), _compiled
 
-        def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
-            raise TraceError("the gradient is computed by torch's engine, which is compiled code")
-
-        return tuple(_unwrapped(o) for o in outputs), pullback
+    def gradient(self) -> Subject:
+        return _Gradient(self)
 
 
 # Floats
@@ -211,7 +250,7 @@ def _forward(function: Any, args: Sequence[Any]) -> tuple[Context, tuple]:
     else:
         result = function.forward(*args)
         function.setup_context(ctx, tuple(args), result)
-    return ctx, tuple(result) if isinstance(result, (tuple, list)) else (result,)
+    return ctx, _several(result)
 
 
 class _Context(Context):
