@@ -87,6 +87,7 @@ class _TorchSubject(Subject):
                     "tuple of them"
                 )
         tracked = [isinstance(o, torch.Tensor) and o.requires_grad for o in outputs]
+        self.tracked = any(tracked)
         self.fixed_outputs = [not t for t in tracked] if any(tracked) else [False] * len(outputs)
 
         def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
@@ -236,7 +237,7 @@ def _array(tensor: torch.Tensor) -> np.ndarray:
     tensor = tensor.detach()
     if tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
-    return tensor.resolve_conj().resolve_neg().cpu().numpy()
+    return tensor.numpy(force=True)
 
 
 # Symbols

@@ -72,7 +72,10 @@ class Audited(Subject):
 
     def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
         if not any(is_traced(a) for a in args):
-            return self.inner.forward(args, keywords)
+            found = self.inner.forward(args, keywords)
+            if not getattr(self.inner, "tracked", True):
+                raise NotImplementedError(f"{self.library} does not differentiate {self.name}")
+            return found
 
         def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
             raise TraceError(f"the gradient is {self.library}'s own")
