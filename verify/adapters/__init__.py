@@ -78,7 +78,10 @@ def libraries(subject: Any, examples: Any = None) -> list[str]:
     """The libraries with an adapter that a subject has to do with, the likeliest first."""
     if not any(name in sys.modules for name in ADAPTERS):
         return []
-    found = [*_of_types(subject), *_of_examples(examples), *_of_code(subject, _DEPTH, set())]
+    named = list(_of_code(subject, _DEPTH, set()))
+    if "autodiff" in named:  # a function of our own Tensors may mention another library as well
+        named = []
+    found = [*_of_types(subject), *_of_examples(examples), *named]
     return [name for name in dict.fromkeys(found) if name in ADAPTERS]
 
 
