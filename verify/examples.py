@@ -135,7 +135,7 @@ def declared(subject: Subject, examples: Any, domain: Any) -> list[Example] | No
     for example in examples:
         if not isinstance(example, (tuple, list)):
             example = (example,)
-        example = tuple(example)
+        example = tuple(subject.plain(entry) for entry in example)
         keywords: dict[str, Any] = {}
         if example and isinstance(example[-1], dict):
             keywords, example = example[-1], example[:-1]
@@ -145,7 +145,9 @@ def declared(subject: Subject, examples: Any, domain: Any) -> list[Example] | No
         found.append(
             Example(
                 tuple(
-                    _slot(subject.name_of(i), entry, d)
+                    Slot(subject.name_of(i), fixed=entry)
+                    if subject.is_fixed(i, entry)
+                    else _slot(subject.name_of(i), entry, d)
                     for i, (entry, d) in enumerate(zip(example, domains, strict=True))
                 ),
                 dict(keywords),

@@ -316,6 +316,7 @@ class Judge:
                 for i, (name, v) in enumerate(exact_point.items())
             }
             sizes = reference.allowance_at(beside, scale=scale / self.max_ulps / self.eps or 1.0)
+            allowed = np.where(np.isfinite(allowed), allowed, np.abs(want))
             allowed = np.maximum(allowed, np.nan_to_num(sizes, posinf=0.0))
             # A softmax's gradient at the label is p - 1, however small: where the entries of an
             # array interact, rounding at the gradient's ordinary size is no loss of digits.

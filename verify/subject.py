@@ -18,7 +18,7 @@ import numpy as np
 from autodiff import Function, Tensor
 from autodiff import grad as tensor_grad
 
-__all__ = ["BadResult", "Context", "Pullback", "Subject", "as_subject"]
+__all__ = ["BadResult", "Context", "Pullback", "Subject", "as_subject", "weights"]
 
 Pullback = Callable[[Sequence[Any]], tuple[Any, ...]]
 
@@ -87,6 +87,18 @@ class Subject:
         """Outputs, and the pullback at these arguments."""
         raise NotImplementedError  # every kind of subject has its own
 
+    def plain(self, entry: Any) -> Any:
+        """An entry of an example with a NumPy array for another library's."""
+        return entry
+
+    def is_fixed(self, position: int, entry: Any) -> bool:
+        """Whether an entry of an example is no argument to differentiate, though it is a float."""
+        return False
+
+    def gradient(self) -> Subject | None:
+        """The gradient as a subject of its own, for the second order; None where there is none."""
+        return None
+
     @property
     def location(self) -> tuple[str, int] | None:
         try:
@@ -96,9 +108,16 @@ class Subject:
             return None
 
     def name_of(self, position: int) -> str:
-        if position < len(self.arguments):
-            return self.arguments[position]
+        named = [*self.arguments, *self.optional]
+        if position < len(named):
+            return named[position]
         return f"{self.variadic or 'x'}{position - len(self.arguments)}"
+
+
+def weights(shape: Sequence[int]) -> np.ndarray:
+    """An upstream gradient in which no two entries are equal, for a gradient of a gradient."""
+    size = int(np.prod(shape, dtype=int))
+    return np.cos(np.arange(1.0, size + 1)).reshape(shape)
 
 
 def _parameters(function: Callable[..., Any], skip: int) -> tuple[list, list, str | None, set]:
@@ -332,8 +351,11 @@ def as_subject(
     grad: Callable[..., Any] | None = None,
     vjp: Callable[..., Any] | None = None,
     jac: Callable[..., Any] | None = None,
+    examples: Any = None,
 ) -> Subject:
     """Whatever a user hands to ``check``, as a :class:`Subject`.
+
+    The types of the examples may tell for which library a callable was written.
 
     Raises
     ------
@@ -344,6 +366,8 @@ def as_subject(
     if len(given) > 1:
         names = " and ".join(k for k, _ in given)
         raise TypeError(f"check takes one of grad, vjp and jac; got {names}")
+    if isinstance(subject, Subject):
+        return subject
     if isinstance(subject, type) and issubclass(subject, Function):
         if given:
             raise TypeError(
@@ -351,6 +375,9 @@ def as_subject(
                 f"{given[0][0]}= does not apply"
             )
         return FunctionSubject(subject)
+    from verify.adapters import adapted
+
+    foreign = None if given else adapted(subject, examples)
     if not callable(subject):
         raise TypeError(
             f"subject: expected a Function, or a callable with grad=, vjp= or jac=, or a callable "
@@ -361,4 +388,4 @@ def as_subject(
         if not callable(derivative):
             raise TypeError(f"{kind}: expected a callable, got {derivative!r}")
         return PairSubject(subject, kind, derivative)
-    return TensorSubject(subject)
+    return foreign or TensorSubject(subject)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -313,6 +313,19 @@ class Report:
         from verify.report.html import card
 
         return card(self)
+
+
+def combined(reports: Sequence[Report], part: str, note: str) -> Report:
+    """The report on the worst of several checks that belong together, the later ones on `part`."""
+    order = [Verdict.PROVED, Verdict.VERIFIED, Verdict.UNDECIDED, Verdict.INACCURATE]
+    rank = {verdict: i for i, verdict in enumerate([*order, Verdict.REFUTED])}
+    worst = max(reports, key=lambda report: rank[report.verdict])
+    if len(reports) > 1:
+        worst.notes.append(note)
+        worst.seconds = sum(report.seconds for report in reports)
+        if worst is not reports[0]:
+            worst.name = f"{reports[0].name}: {part}"
+    return worst
 
 
 def plain(value: Any) -> Any:

@@ -21,7 +21,7 @@ import numpy as np
 
 from verify.instance import Instance
 
-__all__ = ["Estimate", "derivative", "gradient"]
+__all__ = ["Estimate", "derivative", "gradient", "projected"]
 
 
 @dataclass(frozen=True)
@@ -124,29 +124,28 @@ def _ridders(
     return Estimate(float(best), float(error))
 
 
+def projected(instance: Instance, point: np.ndarray) -> float:
+    """The outputs weighed with the upstream gradient: sum_k g_k y_k; NaN where forward raises."""
+    g = point[instance.inputs :]
+    run = instance.forward_only(point)
+    if run.forward_error is not None:
+        return np.nan
+    flat = np.concatenate(
+        [run.outputs[p.position].astype(float).ravel() for p in instance.upstream] or [np.zeros(0)]
+    )
+    # A zero upstream silences an output, whatever its value.
+    return float(np.sum(np.where(g == 0, 0.0, g * flat)))
+
+
 def gradient(instance: Instance, point: np.ndarray, entries: list[int]) -> list[Estimate]:
     """Estimates of the expected gradient's entries: d (sum_k g_k y_k) / d x_i."""
-    n = instance.inputs
-    g = point[n:]
-
-    def value(moved: np.ndarray) -> float:
-        run = instance.forward_only(moved)
-        if run.forward_error is not None:
-            return np.nan
-        flat = np.concatenate(
-            [run.outputs[p.position].astype(float).ravel() for p in instance.upstream]
-            or [np.zeros(0)]
-        )
-        # A zero upstream silences an output, whatever its value.
-        return float(np.sum(np.where(g == 0, 0.0, g * flat)))
-
     found = []
     for i in entries:
 
         def along(t: float, i: int = i) -> float:
             moved = point.copy()
             moved[i] = t
-            return value(moved)
+            return projected(instance, moved)
 
         found.append(derivative(along, float(point[i])))
     return found
