@@ -57,7 +57,8 @@ to check; 130 interrupted.
 
 \b
 Options may stand in pyproject.toml, under [tool.gradproof]: targets, timeout,
-max-ulps, seed, order, jobs, strict, and ignore, a table of names and reasons.
+max-ulps, seed, order, jobs, strict, cache, cache-dir, and ignore, a table of
+names and reasons.
 """
 
 
@@ -156,6 +157,12 @@ class _Destination(click.ParamType):
     "--max-ulps", type=click.FloatRange(0, min_open=True), help="Digits that may be lost.  [2**20]"
 )
 @click.option("--strict", is_flag=True, help="Undecided fails too.")
+@click.option(
+    "--cache/--no-cache", default=True, help="Use results of earlier runs that still hold.  [use]"
+)
+@click.option(
+    "--cache-dir", metavar="DIR", help="Where these are kept.  [the user's cache directory]"
+)
 @click.option("-x", "first", is_flag=True, help="Stop at the first failure.")
 @click.option("--list", "listing", is_flag=True, help="Say what would be checked.")
 @click.option("-v", "--verbose", is_flag=True, help="Evidence by evidence.")
@@ -200,8 +207,20 @@ def check(ctx: click.Context, targets: tuple[str, ...], **given: Any) -> None:
         ignore=config.reason_to_ignore,
         jobs=given["jobs"],
         timeout=given["timeout"],
+        cache=_cache_directory(given) if given["cache"] else None,
     )
     ctx.exit(_list(plan) if given["listing"] else _Run(plan, given).run())
+
+
+def _cache_directory(given: dict[str, Any]) -> str:
+    """Where earlier results are; what nobody has used for a long time is removed there."""
+    from verify.cache import Cache, directory
+
+    folder = given["cache_dir"] or str(directory())
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise click.UsageError(f"--cache-dir is a directory, and {folder} is a file")
+    Cache(folder).prune()
+    return os.path.abspath(folder)
 
 
 def _configure(ctx: click.Context, given: dict[str, Any]) -> Config:

@@ -18,6 +18,8 @@ KINDS: dict[str, tuple[type, ...]] = {
     "order": (int,),
     "jobs": (int,),
     "strict": (bool,),
+    "cache": (bool,),
+    "cache-dir": (str,),
 }
 RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "timeout": (lambda value: value > 0, "positive"),
@@ -42,7 +44,8 @@ class Config:
     ignore : dict of str to str
         Names, or patterns of names, that are not checked, each with its reason.
     options : dict
-        ``timeout``, ``max_ulps``, ``seed``, ``order``, ``jobs``, ``strict``, as far as given.
+        ``timeout``, ``max_ulps``, ``seed``, ``order``, ``jobs``, ``strict``, ``cache``,
+        ``cache_dir``, as far as given.
     file : Path, optional
         Where all this stands.
     """

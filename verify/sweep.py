@@ -53,6 +53,8 @@ class Plan:
         this process, where a debugger sees it.
     timeout : float, optional
         Seconds that one check is given; one that ignores it is killed a little later.
+    cache : str, optional
+        The directory of earlier results; without it, and in this process, all is checked anew.
     """
 
     targets: Sequence[str]
@@ -62,6 +64,7 @@ class Plan:
     ignore: Callable[[str], str | None] | None = None
     jobs: int | None = None
     timeout: float | None = None
+    cache: str | None = None
 
     @property
     def limit(self) -> float | None:
@@ -177,7 +180,7 @@ class Sweep:
                 if isinstance(found, LoadError):
                     yield found
                 else:
-                    result = worker._check(found, CHECKER, plan.companions, plan.options)
+                    result = worker.check_here(found, CHECKER, plan.companions, plan.options)
                     self.done += 1
                     yield result
 
@@ -201,7 +204,14 @@ class Sweep:
         for index, item in enumerate(self._items[place] or ()):
             log = self._log()
             task = self._schedule(
-                worker.run, item, CHECKER, plan.companions, plan.options, log, plan.limit
+                worker.run,
+                item,
+                CHECKER,
+                plan.companions,
+                plan.options,
+                log,
+                plan.limit,
+                plan.cache,
             )
             self._tasks[task] = (place, index, item, log)
 

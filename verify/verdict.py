@@ -214,6 +214,8 @@ class Report:
     samples : list of (float, float, float or None)
         For the plot of lost digits, and not in the JSON: the magnitude of an input, the ulps lost
         there, and the most that its conditioning allows.
+    cached : bool
+        Whether an earlier run found this and nothing that it depends on has changed since.
     """
 
     name: str
@@ -243,6 +245,7 @@ class Report:
     command: str | None = None
     printed: str | None = None
     samples: list[tuple[float, float, float | None]] = field(default_factory=list)
+    cached: bool = False
 
     @property
     def ok(self) -> bool:
@@ -302,6 +305,7 @@ class Report:
             "reason": self.reason,
             "command": self.command,
             "printed": self.printed,
+            "cached": self.cached,
         }
 
     def __str__(self) -> str:

@@ -16,10 +16,13 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from verify.load import Item, LoadError, discover, load, load_companion, shorten
+from verify.cache import Cache
+from verify.fingerprint import Unknown, fingerprint
+from verify.load import Item, Loaded, LoadError, discover, load, load_companion, shorten
 from verify.verdict import Report, Verdict, plain
 
 PRINTED_LINES = 10
@@ -49,34 +52,83 @@ def run(
     options: dict[str, Any],
     log: str,
     limit: float | None,
+    folder: str | None = None,
 ) -> bytes:
     """Check one item; the pickled `Report`, or the pickled `LoadError`.
+
+    Where there is a `folder` of earlier results, a result that still holds is taken from it.
 
     Pickled here, and made of plain arrays first: an object of the user's own class inside could
     be loaded only where the user's module is imported, which the parent never does.
     """
     started = time.perf_counter()
     with _logged(log, limit):
-        result = _check(item, checker, companions, options)
+        loaded = _load(item, companions)
+        if isinstance(loaded, LoadError):
+            return pickle.dumps(loaded)
+        options = {**options, **loaded.options}
+        cache = None if folder is None else Cache(folder)
+        keys = _keys(item, checker, loaded.subject, options) if cache else None
+        known = _known(cache, keys, item)
+        result = known or _check(item, checker, loaded.subject, options)
     if isinstance(result, Report):
         result.printed = result.printed or tail(log)
-        result.seconds = result.seconds or time.perf_counter() - started
+        result.seconds = (not known and result.seconds) or time.perf_counter() - started
         _simplify(result)
+        if cache and keys:
+            cache.put(keys[result.verdict is not Verdict.PROVED], result)
     return pickle.dumps(result)
 
 
-def _check(
+def check_here(
     item: Item, checker: str, companions: dict[str, str], options: dict[str, Any]
 ) -> Report | LoadError:
+    """The same in this process, where a debugger sees it; always anew."""
+    loaded = _load(item, companions)
+    if isinstance(loaded, LoadError):
+        return loaded
+    return _check(item, checker, loaded.subject, {**options, **loaded.options})
+
+
+def _load(item: Item, companions: dict[str, str]) -> Loaded | LoadError:
+    """The subject, its derivatives among its options."""
     try:
         loaded = load(item.target)
         derivatives = {key: load_companion(t, item.target) for key, t in companions.items()}
     except LoadError as error:
         error.__cause__ = None
         return error
+    return replace(loaded, options={**loaded.options, **derivatives})
+
+
+def _keys(
+    item: Item, checker: str, subject: Any, options: dict[str, Any]
+) -> tuple[str, str] | None:
+    """The names under which a proof and any other result is kept; None where there can be none.
+
+    A proof holds wherever the code stands.  Other reports name lines, of a step that is wrong or
+    that could not be traced, and hold for as long as these stay where they are.
+    """
+    roots = (item.target, checker, subject, options)
+    try:
+        return fingerprint(*roots), fingerprint(*roots, lines=True)
+    except Unknown:
+        return None
+
+
+def _known(cache: Cache | None, keys: tuple[str, str] | None, item: Item) -> Report | None:
+    if cache is None or keys is None:
+        return None
+    report = cache.get(keys[0])
+    if report is not None:
+        report.location = item.location
+    return report or cache.get(keys[1])
+
+
+def _check(item: Item, checker: str, subject: Any, options: dict[str, Any]) -> Report | LoadError:
     check = load(checker).subject
     try:
-        report = check(loaded.subject, **{**options, **loaded.options, **derivatives})
+        report = check(subject, **options)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

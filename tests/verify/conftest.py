@@ -23,8 +23,9 @@ class {name}(Function):
 
 
 @pytest.fixture
-def stubbed(monkeypatch, tmp_path):
-    """Checks are answered by the stub, and the current directory is empty."""
+def stubbed(monkeypatch, tmp_path, tmp_path_factory):
+    """Checks are answered by the stub, the current directory and the cache are empty."""
+    monkeypatch.setenv("GRADPROOF_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setattr("verify.sweep.CHECKER", STUB)
     monkeypatch.chdir(tmp_path)
     return tmp_path

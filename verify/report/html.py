@@ -160,7 +160,7 @@ def _facts(report: Report) -> str:
         add("holds", report.scope)
     add("worst", report.worst)
     add("source", wording.place(report))
-    add("time", f"{report.seconds:.2f} s")
+    add("time", wording.time_taken(report))
     rows = (
         f'<dt>{label}</dt><dd class="{kind}">{value}</dd>' if kind
         else f"<dt>{label}</dt><dd>{value}</dd>"

@@ -76,6 +76,8 @@ def _line(report: Report) -> Text:
     line.append(f"{_clean(report.name):<24}")
     # a time below a second is noise here; -v and the files have it
     slow = f"{report.seconds:.1f} s" if report.seconds >= 1 else ""
+    if report.cached:
+        slow = wording.time_taken(report)
     facts = [wording.power(report), _scope(report), slow]
     line.append("".join(f"  {fact}" for fact in facts if fact), style="dim")
     return line
@@ -129,6 +131,8 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
     for number, condition in enumerate(report.conditions):
         _row(out, "cell" if number == 0 else "", condition)
     _row(out, "region", report.region)
+    if report.cached:
+        _row(out, "found", f"by an earlier run: {wording.time_taken(report)}")
     _row(out, "worst", report.worst)
     _show_entries(out, report)
     if report.verdict is Verdict.UNDECIDED:

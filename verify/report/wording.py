@@ -233,4 +233,11 @@ def power(report: Report) -> str:
 def counts(reports: list[Report]) -> str:
     """``5 checked: 3 proved, 1 refuted, 1 undecided``."""
     tally = [(sum(r.verdict is v for r in reports), v.value) for v in Verdict]
-    return f"{len(reports)} checked: " + ", ".join(f"{n} {v}" for n, v in tally if n)
+    kept = sum(r.cached for r in reports)
+    source = f" ({kept} from the cache)" if kept else ""
+    return f"{len(reports)} checked{source}: " + ", ".join(f"{n} {v}" for n, v in tally if n)
+
+
+def time_taken(report: Report) -> str:
+    """``0.52 s``, or that it was known already."""
+    return "from the cache" if report.cached else f"{report.seconds:.2f} s"
