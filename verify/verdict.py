@@ -308,6 +308,9 @@ class Report:
             "cached": self.cached,
         }
 
+    def __repr__(self) -> str:
+        return f"<Report on {self.name}: {self.verdict.value}>"
+
     def __str__(self) -> str:
         from verify.report.text import render
 

@@ -1,11 +1,16 @@
 """The documents agree with the code and with each other."""
 
 import doctest
+import os
 import re
 import runpy
+import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 import verify
@@ -78,6 +83,43 @@ def test_the_python_in_the_readme_runs():
     results = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
     assert results.attempted > 2
     assert results.failed == 0
+
+
+@pytest.mark.parametrize("page", ["start", "tutorial", "your-code"])
+def test_the_python_in_the_documents_runs(page):
+    results = doctest.testfile(
+        str(ROOT / "docs" / f"{page}.md"), module_relative=False, optionflags=doctest.ELLIPSIS
+    )
+    assert results.attempted > 2
+    assert results.failed == 0
+
+
+def test_the_commands_in_the_documents_print_what_is_shown(tmp_path):
+    """Blocks with a title are files; of what a command prints, the beginning is shown."""
+    text = (ROOT / "docs" / "start.md").read_text()
+    for name, code in re.findall(r'^```python title="(.+?)"\n(.*?)^```$', text, re.M | re.S):
+        (tmp_path / name).write_text(code)
+    sessions = re.findall(r"^```console\n\$ gradproof (.*?)\n(.*?)^```$", text, re.M | re.S)
+    assert len(sessions) == 3
+    for arguments, shown in sessions:
+        run = subprocess.run(
+            [sys.executable, "-m", "verify", *shlex.split(arguments)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert run.stdout.startswith(shown.rstrip("\n")), run.stdout + run.stderr
+
+
+def test_the_site_shows_every_page():
+    """What is generated may be missing; nothing else is, and no page is left out."""
+    pages = {str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md")}
+    listed = set(re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M))
+    assert {p for p in pages if not p.startswith("measured/")} | {
+        "functions.md",
+        "audit.md",
+    } == listed
 
 
 def test_the_verdicts_of_the_readme_are_those_of_the_code():
