@@ -5,6 +5,7 @@ May import: everything of :mod:`verify` but the command, the reports, and :mod:`
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,18 @@ from symbolic.sympy_bridge import to_sympy
 from symbolic.values import TraceError
 from verify.casework import Casework, Failure
 from verify.cells import Cell, words
+from verify.cut import cut
 from verify.diagnosis import diagnose
 from verify.evidence.composite import first_guilty
 from verify.evidence.contract import Violation
 from verify.instance import Instance
 from verify.judge import Judge, Wrong
 from verify.lost_digits import cause, region
+from verify.regions import regions
 from verify.subject import FunctionSubject, PairSubject, TensorSubject
-from verify.verdict import Counterexample, Entry, Finding, Report, Verdict
+from verify.verdict import Counterexample, Entry, Finding, Region, Report, Verdict
 
-__all__ = ["derivative_text", "failure", "undecided"]
+__all__ = ["cells", "derivative_text", "failure", "undecided"]
 
 
 def undecided(work: Casework, reason: str) -> Report:
@@ -124,11 +127,12 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
     for i, given, expected, _ in wrong.table:
         owner, k = instance.owner(i)
         report.entries.append(Entry.compare(owner.name, owner.entry(k), given, expected))
-    if judge is not None:
-        cell = _cell_at(judge, wrong.point)
-        if cell is not None:
-            report.conditions = [words(c) for c in cell.conditions[:8]]
-            report.derivative = derivative_text(instance, cell, wrong.entry)
+    cell = None if judge is None else _cell_at(judge, wrong.point)
+    if cell is not None:
+        report.conditions = [words(c) for c in cell.conditions[:8]]
+        report.derivative = derivative_text(instance, cell, wrong.entry)
+    if piece is not None:
+        _surroundings(report, instance, judge, wrong, cell)
     if report.verdict is Verdict.INACCURATE:
         report.max_ulp = wrong.ulps
     kinds = {"kink": "outside the generalised gradient at a kink", "raises": "backward raises"}
@@ -141,6 +145,38 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
             f"got {wrong.actual!r}",
         )
     )
+
+
+def _surroundings(
+    report: Report, instance: Instance, judge: Judge | None, wrong: Wrong, here: Cell | None
+) -> None:
+    """For the page: the cells, and a cut through the counterexample."""
+    found = [] if judge is None else list(judge.explorer.cells.values())
+    with contextlib.suppress(OutOfTime, Exception), time_limit(3.0):  # a picture costs no verdict
+        report.cut = cut(instance, wrong.point, wrong.entry, traced=judge is not None)
+        report.regions = regions(
+            found,
+            lambda cell: derivative_text(instance, cell, wrong.entry),
+            instance.names[wrong.entry],
+            here,
+        )
+
+
+def cells(work: Casework) -> list[Region]:
+    """Of a subject that passed: its cells, where there are several."""
+    if work.shown is None or len(work.shown[1]) < 2:
+        return []
+    instance, found = work.shown
+    try:
+        with time_limit(2.0):
+            return regions(
+                found,
+                lambda cell: derivative_text(instance, cell, 0),
+                instance.names[0],
+                seconds=0.3,
+            )
+    except (OutOfTime, Exception):  # a table must not cost a verdict
+        return []
 
 
 def _name_step(subject: TensorSubject, work: Casework, report: Report, found: Failure) -> None:

@@ -30,7 +30,7 @@ from verify.verdict import Report, Verdict
 FORMAT = "1"
 KEPT_DAYS = 30  # since an entry was last used
 _CLASSES = {
-    "verify.verdict": {"Report", "Verdict", "Finding", "Counterexample", "Entry"},
+    "verify.verdict": {"Report", "Verdict", "Finding", "Counterexample", "Entry", "Region", "Cut"},
     "numpy": {"ndarray", "dtype"},
     "numpy._core.multiarray": {"_reconstruct", "scalar"},
     "numpy._core.numeric": {"_frombuffer"},

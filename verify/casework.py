@@ -99,6 +99,7 @@ class Casework:
         self.worst: str | None = None
         self.resolution: float | None = None
         self.samples: list[tuple[float, float, float | None]] = []
+        self.shown: tuple[Instance, list[Cell]] | None = None  # of the first example, for a table
         self.printed = ""
         self.tallies: dict[str, Tally] = {}
         self.running = False
@@ -457,6 +458,7 @@ class Casework:
         full = _smooth(explorer)
         proved = sum(c.status == "proved" for c in full)
         self.explored += len(explorer.cells)
+        self.shown = self.shown or (instance, list(explorer.cells.values()))
         # A cell without interior has no identity to prove: it was judged where it was reached.
         self.proved += proved + len(explorer.cells) - len(full)
         if proved < len(full):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from symbolic.limits import OutOfTime, time_limit
-from verify.build import failure, undecided
+from verify.build import cells, failure, undecided
 from verify.casework import Casework
 from verify.examples import Example, declared, differentiated, guessed
 from verify.quick import glance
@@ -228,6 +228,7 @@ def _passed(work: Casework) -> Report:
     report.notes = list(dict.fromkeys(work.notes))
     report.derivative = work.derivative_text()
     report.samples = work.samples
+    report.regions = cells(work)
     report.printed = work.printed or None
     return report
 

@@ -153,6 +153,55 @@ class Entry:
         )
 
 
+@dataclass(frozen=True)
+class Region:
+    """One cell, for a table: a set of inputs on which the code is one formula.
+
+    Parameters
+    ----------
+    conditions : list of str
+        What holds on it, in words; none where the code never branches.
+    derivative : str, optional
+        The right derivative there.
+    status : str
+        ``proved``, ``not proved``, ``not decided`` (a mistake was found before), ``boundary``
+        (without interior, so there is nothing to prove), ``not finite`` or ``wrong``.
+    here : bool
+        Whether the counterexample lies on it.
+    count : int
+        How many cells there are like this one.
+    """
+
+    conditions: list[str]
+    derivative: str | None
+    status: str
+    here: bool = False
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What is seen around a counterexample when the entry with the wrong gradient is moved.
+
+    Parameters
+    ----------
+    name : str
+        The entry: ``x[1]``.
+    at : float
+        Its value in the counterexample.
+    rows : list of (float, float, float, float)
+        The entry's value, forward (weighted by the upstream gradient), the gradient that backward
+        gives, and forward's slope by finite differences.
+    boundaries : list of (float, str)
+        Where the code takes another branch, and the condition beyond it.
+    """
+
+    name: str
+    at: float
+    rows: list[tuple[float, float, float, float]]
+    boundaries: list[tuple[float, str]] = field(default_factory=list)
+
+
 @dataclass
 class Report:
     """Everything one check found out about one subject.
@@ -214,6 +263,10 @@ class Report:
     samples : list of (float, float, float or None)
         For the plot of lost digits, and not in the JSON: the magnitude of an input, the ulps lost
         there, and the most that its conditioning allows.
+    regions : list of Region
+        The first cells, for a table; not in the JSON.
+    cut : Cut, optional
+        For the plot around a counterexample; not in the JSON.
     cached : bool
         Whether an earlier run found this and nothing that it depends on has changed since.
     """
@@ -245,6 +298,8 @@ class Report:
     command: str | None = None
     printed: str | None = None
     samples: list[tuple[float, float, float | None]] = field(default_factory=list)
+    regions: list[Region] = field(default_factory=list)
+    cut: Cut | None = None
     cached: bool = False
 
     @property

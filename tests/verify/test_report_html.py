@@ -1,3 +1,4 @@
+import math
 import re
 from html.parser import HTMLParser
 
@@ -6,6 +7,7 @@ import pytest
 
 from verify import Counterexample, Entry, Finding, Report, Verdict
 from verify.report import html, svg
+from verify.verdict import Cut, Region
 
 VOID = {"meta", "input", "circle", "path", "polyline", "rect", "br"}
 
@@ -157,3 +159,65 @@ class TestLostDigits:
 
     def test_needs_two_points(self):
         assert svg.lost_digits([(1.0, 1.0, None)]) == ""
+
+
+class TestAround:
+    CUT = Cut(
+        "x[1]",
+        0.5,
+        [(x / 10, max(x / 10, 0.0), float(x >= 0), 2.0 * (x >= 0)) for x in range(-10, 21)],
+        [(0.0, "x[1] > 0")],
+    )
+
+    def test_shows_curves_boundary_and_marks(self):
+        picture = svg.around(self.CUT, 2.0)
+        for kind in ("forward", "given", "slope"):
+            assert f'class="curve {kind}"' in picture
+            assert f'class="mark {kind}"' in picture
+        assert picture.count('class="boundary"') == 1
+        assert "another cell from x[1] = 0: x[1] &gt; 0" in picture
+        read(picture)
+
+    def test_what_is_not_finite_interrupts_a_line(self):
+        rows = [(x, 1.0, math.nan if x == 2 else x, math.inf) for x in range(5)]
+        picture = svg.around(Cut("x", 4.0, rows))
+        given = re.search(r'class="curve given" d="([^"]*)"', picture)[1]
+        assert given.count("M") == 2
+        assert "nan" not in picture
+        assert "curve slope" not in picture
+
+    def test_a_pole_does_not_flatten_the_rest(self):
+        rows = [(x, 1.0, 1e12 if x == 50 else x / 100, 0.0) for x in range(100)]
+        picture = svg.around(Cut("x", 4.0, rows))
+        given = re.search(r'class="curve given" d="([^"]*)"', picture)[1]
+        heights = [float(step.split()[1]) for step in re.split("[ML]", given)[1:]]
+        assert max(heights) - sorted(heights)[1] > 20
+
+    @pytest.mark.parametrize("cut", [None, Cut("x", 0.0, []), Cut("x", 1.0, [(1, 1, 1, 1)] * 4)])
+    def test_is_left_out_where_there_is_nothing_to_see(self, cut):
+        assert svg.around(cut) == ""
+
+    def test_the_card_has_it(self):
+        report = Report("f", Verdict.REFUTED, cut=self.CUT)
+        assert "around the counterexample" in html.card(report)
+        assert "another cell" in html.card(report)
+
+
+class TestCells:
+    def test_a_row_for_each(self):
+        report = Report("f", Verdict.PROVED, cells={"explored": 7, "proved": 7})
+        report.regions = [
+            Region(["x < 0"], "-1", "proved", count=2),
+            Region(["x > 0"], "1", "proved"),
+            Region([], None, "boundary"),
+        ]
+        card = html.card(report)
+        assert "x &lt; 0 (2 cells)" in card
+        assert card.count('<td class="pass">proved</td>') == 2
+        assert "everywhere" in card
+        assert "and 3 more" in card
+        read(card)
+
+    def test_one_cell_needs_no_table(self):
+        report = Report("f", Verdict.PROVED, regions=[Region([], "1", "proved")])
+        assert "cells</h3>" not in html.card(report)

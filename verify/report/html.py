@@ -13,6 +13,7 @@ from verify.report import mathml, svg, wording
 from verify.verdict import Report, Verdict
 
 ROWS = 25
+LONGEST = 100  # characters of a derivative in a table
 
 
 def page(
@@ -109,6 +110,8 @@ def _card(report: Report, place: int) -> str:
         [
             _facts(report),
             _entries(report),
+            _around(report),
+            _cells(report),
             _section("lost digits", svg.lost_digits(report.samples)),
             _evidence(report),
             _code("a backward that is right", report.repair),
@@ -154,8 +157,7 @@ def _facts(report: Report) -> str:
     if report.derivative:
         facts.append(("derivative", mathml.formula(report.derivative), "mathematics"))
     add("mistake", report.diagnosis)
-    for condition in report.conditions:
-        add("cell", condition)
+    add("cell", ", ".join(report.conditions))
     if report.ok:
         add("holds", report.scope)
     add("worst", report.worst)
@@ -194,6 +196,47 @@ def _entries(report: Report) -> str:
     rest = f"<p>and {more} more</p>" if more > 0 else ""
     body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
     return f'<table class="entries">{body}</table>{rest}' + svg.heat_map(report.entries)
+
+
+def _around(report: Report) -> str:
+    if report.cut is None:
+        return ""
+    found = report.counterexample
+    expected = None if found is None or isinstance(found.expected, complex) else found.expected
+    picture = svg.around(report.cut, None if expected is None else float(expected))
+    if not picture:
+        return ""
+    key = (
+        '<p class="key"><span class="given">given by backward</span> '
+        '<span class="slope">differences of forward</span>'
+        + (' <span class="boundary">another cell</span>' if report.cut.boundaries else "")
+        + "</p>"
+    )
+    return _section("around the counterexample", key + picture)
+
+
+def _cells(report: Report) -> str:
+    """The cells with what holds on each, where there are several."""
+    if len(report.regions) < 2:
+        return ""
+    rows = []
+    for region in report.regions:
+        where = ", ".join(region.conditions) or "everywhere"
+        where += f" ({region.count} cells)" if region.count > 1 else ""
+        derivative = region.derivative or ""
+        # a longer one stands above, if anywhere
+        derivative = mathml.formula(derivative) if 0 < len(derivative) <= LONGEST else ""
+        status = {"proved": "pass", "wrong": "fail"}.get(region.status, "skip")
+        mark = ' class="worst"' if region.here else ""
+        rows.append(
+            f'<tr{mark}><td>{escape(where)}</td><td class="mathematics">{derivative}</td>'
+            f'<td class="{status}">{escape(region.status)}</td></tr>'
+        )
+    more = report.cells.get("explored", 0) - sum(region.count for region in report.regions)
+    rest = f"<p>and {more} more, at this and at other shapes</p>" if more > 0 else ""
+    head = "<thead><tr><th>where</th><th>derivative</th><th></th></tr></thead>"
+    table = f'<table class="cells">{head}<tbody>{"".join(rows)}</tbody></table>{rest}'
+    return _section("cells", f'<div class="wide">{table}</div>')
 
 
 def _evidence(report: Report) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from verify.report import wording
-from verify.verdict import Entry
+from verify.verdict import Cut, Entry
 
 WIDTH, HEIGHT = 560, 220
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 20, 36
@@ -105,6 +105,116 @@ def lost_digits(samples: Sequence[tuple[float, float, float | None]]) -> str:
             f"<title>{html.escape(label)}</title></circle>"
         )
     return "".join([*parts, "</svg>"])
+
+
+def around(cut: Cut | None, expected: float | None = None) -> str:
+    """Forward above, its slope and what backward gives below, around a counterexample.
+
+    Boundaries of cells are lines through both; the counterexample is marked, with the right value
+    where it is known.
+    """
+    if cut is None or len(cut.rows) < 3:
+        return ""
+    xs = [row[0] for row in cut.rows]
+    low, high = min(xs), max(xs)
+    if not low < high:
+        return ""
+
+    def across(x: float) -> float:
+        return LEFT + (x - low) / (high - low) * (WIDTH - LEFT - RIGHT)
+
+    marks = [expected] if expected is not None and math.isfinite(expected) else []
+    upper = _Panel(TOP, 110, [row[1] for row in cut.rows])
+    lower = _Panel(TOP + 110 + 24, 150, [v for row in cut.rows for v in row[2:]] + marks)
+    base = lower.top + lower.height
+    height = base + 48
+    name = html.escape(cut.name)
+    parts = [
+        f'<svg role="img" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}">',
+        f"<title>forward, and its gradient in {name}, around the counterexample</title>",
+    ]
+    for panel, title in ((upper, "forward"), (lower, "gradient")):
+        parts.append(
+            f'<path class="axis" fill="none" d="M{LEFT} {panel.top}v{panel.height}'
+            f'H{WIDTH - RIGHT}"/><text x="{WIDTH - RIGHT}" y="{panel.top - 6}" '
+            f'text-anchor="end">{title}</text>'
+        )
+        for value in (panel.low, panel.high):
+            parts.append(
+                f'<text x="{LEFT - 6}" y="{panel.up(value) + 4:.1f}" text-anchor="end">'
+                f"{wording.number(value, 3)}</text>"
+            )
+    for x, text in cut.boundaries:
+        place = across(x)
+        label = html.escape(f"another cell from {cut.name} = {wording.number(x, 6)}: {text}")
+        parts.append(
+            f'<path class="boundary" d="M{place:.1f} {TOP}V{base}"><title>{label}</title></path>'
+        )
+    parts.append(_curve("forward", xs, [row[1] for row in cut.rows], across, upper))
+    parts.append(_curve("given", xs, [row[2] for row in cut.rows], across, lower))
+    parts.append(_curve("slope", xs, [row[3] for row in cut.rows], across, lower))
+    marked = ((_at(cut, 1), "forward"), (_at(cut, 2), "given"), (expected, "slope"))
+    for mark, kind in marked:
+        if mark is not None and math.isfinite(mark):
+            panel = upper if kind == "forward" else lower
+            text = {"forward": "forward", "given": "given", "slope": "expected"}[kind]
+            parts.append(
+                f'<circle class="mark {kind}" cx="{across(cut.at):.1f}" cy="{panel.up(mark):.1f}" '
+                f'r="4"><title>{text} {wording.number(mark, 6)}</title></circle>'
+            )
+    for x, anchor in ((low, "start"), (cut.at, "middle"), (high, "end")):
+        parts.append(
+            f'<text x="{across(x):.1f}" y="{base + 15}" text-anchor="{anchor}">'
+            f"{wording.number(x, 4)}</text>"
+        )
+    parts.append(
+        f'<text x="{(LEFT + WIDTH) / 2}" y="{base + 34}" text-anchor="middle">{name}</text>'
+    )
+    return "".join([*parts, "</svg>"])
+
+
+class _Panel:
+    """One of the plots that share an axis: which values it shows, and where they lie."""
+
+    def __init__(self, top: int, height: int, values: Sequence[float]) -> None:
+        self.top, self.height = top, height
+        finite = sorted(v for v in values if math.isfinite(v) and abs(v) < 1e100)
+        low, high = (finite[0], finite[-1]) if finite else (0.0, 1.0)
+        if finite:
+            # A pole in the window must not flatten the rest.
+            inner = finite[len(finite) // 20 : len(finite) - len(finite) // 20]
+            reach = 3 * (inner[-1] - inner[0])
+            low, high = max(low, inner[0] - reach), min(high, inner[-1] + reach)
+        if not low < high:
+            low, high = low - 1, high + 1
+        self.low, self.high = low, high
+
+    def up(self, value: float) -> float:
+        """Its height in the picture; what lies outside is drawn at the edge."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return self.top + self.height * (1 - share)
+
+
+def _curve(
+    kind: str,
+    xs: Sequence[float],
+    values: Sequence[float],
+    across: Callable[[float], float],
+    panel: _Panel,
+) -> str:
+    """A line through the values; it is interrupted where there is none."""
+    steps, pen = [], "M"
+    for x, value in zip(xs, values, strict=True):
+        if not math.isfinite(value) or abs(value) >= 1e100:
+            pen = "M"
+            continue
+        steps.append(f"{pen}{across(x):.1f} {panel.up(value):.1f}")
+        pen = "L"
+    return f'<path class="curve {kind}" d="{"".join(steps)}"/>' if steps else ""
+
+
+def _at(cut: Cut, column: int) -> float | None:
+    return next((row[column] for row in cut.rows if row[0] == cut.at), None)
 
 
 def _axes(low: int, high: int, top: int, across, up) -> list[str]:
