@@ -139,6 +139,14 @@ class _Destination(click.ParamType):
     "-j", "--jobs", type=click.IntRange(0), help="Processes; 0: none, for a debugger.  [all CPUs]"
 )
 @click.option(
+    "--backend",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Where the processes are: here, or on the machines of a Dask cluster.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Of the cluster: tcp://host:8786.")
+@click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
     default=TIMEOUT,
@@ -208,8 +216,14 @@ def check(ctx: click.Context, targets: tuple[str, ...], **given: Any) -> None:
         jobs=given["jobs"],
         timeout=given["timeout"],
         cache=_cache_directory(given) if given["cache"] else None,
+        scheduler=given["scheduler"],
     )
-    ctx.exit(_list(plan) if given["listing"] else _Run(plan, given).run())
+    from verify.cluster import ClusterError
+
+    try:
+        ctx.exit(_list(plan) if given["listing"] else _Run(plan, given).run())
+    except ClusterError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _cache_directory(given: dict[str, Any]) -> str:
@@ -251,6 +265,13 @@ def _refuse_contradictions(
         raise click.UsageError(f"one derivative at a time, not {' and '.join(companions)}")
     if given["examples"] and (len(targets) != 1 or not parse(targets[0]).name):
         raise click.UsageError("--example belongs to one target: name it, as in file.py:Name")
+    if (given["backend"] == "dask") != bool(given["scheduler"]):
+        raise click.UsageError(
+            "--backend dask and --scheduler ADDRESS belong together: "
+            "--backend dask --scheduler tcp://host:8786"
+        )
+    if given["scheduler"] and given["jobs"] is not None:
+        raise click.UsageError("--jobs is about this machine; a cluster has its own workers")
     if given["verbose"] and given["quiet"]:
         raise click.UsageError("-v and -q contradict each other")
     to_stdout = [key for key in FILES if given[key] == "-"]
@@ -373,6 +394,8 @@ class _Run:
         if not self.given["quiet"]:
             for name, reason in sweep.ignored.items():
                 self.out.print(f"ignored    {name}: {reason}", soft_wrap=True)
+        for name in sweep.retried:
+            self.out.print(f"retried    {name}: the worker that ran it was lost", soft_wrap=True)
         if self.reports:
             show_summary(self.out, self.reports, seconds)
         elif not self.errors and not interrupted:

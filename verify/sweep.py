@@ -24,6 +24,7 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from verify import worker
+from verify.cluster import Cluster, lost
 from verify.load import Item, LoadError, parse, shorten
 from verify.verdict import Report, Verdict
 
@@ -55,6 +56,9 @@ class Plan:
         Seconds that one check is given; one that ignores it is killed a little later.
     cache : str, optional
         The directory of earlier results; without it, and in this process, all is checked anew.
+    scheduler : str, optional
+        The address of a Dask scheduler whose workers do the checks; targets are loaded here to
+        see what is in them.
     """
 
     targets: Sequence[str]
@@ -65,6 +69,7 @@ class Plan:
     jobs: int | None = None
     timeout: float | None = None
     cache: str | None = None
+    scheduler: str | None = None
 
     @property
     def limit(self) -> float | None:
@@ -84,6 +89,13 @@ class Sweep:
         Checks finished, and known so far.
     ignored : dict of str to str
         What is not checked, and why.
+    retried : list of str
+        What was checked again because the worker of the cluster that ran it was lost.
+
+    Raises
+    ------
+    ClusterError
+        When it is entered and the cluster cannot be used.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -91,6 +103,7 @@ class Sweep:
         self.done = 0
         self.total = 0
         self.ignored: dict[str, str] = {}
+        self.retried: list[str] = []
         self.seen: set[str] = set()
         self._items: list[list[Item] | None] = [None] * len(plan.targets)
         self._results: dict[tuple[int, int], Result] = {}
@@ -99,8 +112,11 @@ class Sweep:
         self._logs = ""
         self._count = 0
         self._pool: ProcessPool | None = None
+        self._cluster: Cluster | None = None
 
     def __enter__(self) -> Sweep:
+        if self.plan.scheduler is not None:
+            self._cluster = Cluster(self.plan.scheduler)
         self._logs = tempfile.mkdtemp(prefix="gradproof-")
         if self.plan.jobs != 0:
             self._pool = _pool(self.plan.jobs or processors())
@@ -112,6 +128,8 @@ class Sweep:
                 task.cancel()
             self._pool.stop()
             self._pool.join()
+        if self._cluster is not None:
+            self._cluster.__exit__()
         shutil.rmtree(self._logs, ignore_errors=True)
 
     def find(self) -> Iterator[Item | LoadError]:
@@ -203,6 +221,9 @@ class Sweep:
         plan = self.plan
         for index, item in enumerate(self._items[place] or ()):
             log = self._log()
+            if self._cluster is not None:
+                self._tasks[self._cluster.submit(item, plan)] = (place, index, item, log)
+                continue
             task = self._schedule(
                 worker.run,
                 item,
@@ -226,7 +247,7 @@ class Sweep:
                 if check:
                     self._schedule_checks(place)
             else:
-                self._results[place, index] = self._outcome(item, task, log)
+                self._results[place, index] = self._noted(item, self._outcome(item, task, log))
                 self.done += 1
 
     def _take_items(self, place: int, task: concurrent.futures.Future, log: str) -> None:
@@ -255,7 +276,9 @@ class Sweep:
         except ProcessExpired as error:
             reason, seconds = f"the code under test {_death(error)}", 0.0
         except Exception as error:
-            reason = f"its result could not be read: {type(error).__name__}: {error}"
+            reason = lost(error) or (
+                f"its result could not be read: {type(error).__name__}: {error}"
+            )
             seconds = 0.0
         frame = _last_frame(log)
         if frame is not None:
@@ -268,6 +291,15 @@ class Sweep:
             location=frame or item.location,
             printed=worker.tail(log),
         )
+
+    def _noted(self, item: Item, result: Result) -> Result:
+        """The result, with a note where it took more than one worker of a cluster."""
+        starts = self._cluster.starts(item) if self._cluster is not None else 0
+        if starts > 1:
+            self.retried.append(item.target)
+            if isinstance(result, Report):
+                result.notes.append(f"begun {starts} times: a worker of the cluster was lost")
+        return result
 
     def _chosen(self, place: int, items: Sequence[Item]) -> list[Item]:
         plan = self.plan

@@ -220,6 +220,7 @@ def _cells(report: Report) -> str:
     if len(report.regions) < 2:
         return ""
     rows = []
+    known = any(0 < len(region.derivative or "") <= LONGEST for region in report.regions)
     for region in report.regions:
         where = ", ".join(region.conditions) or "everywhere"
         where += f" ({region.count} cells)" if region.count > 1 else ""
@@ -229,12 +230,14 @@ def _cells(report: Report) -> str:
         status = {"proved": "pass", "wrong": "fail"}.get(region.status, "skip")
         mark = ' class="worst"' if region.here else ""
         rows.append(
-            f'<tr{mark}><td>{escape(where)}</td><td class="mathematics">{derivative}</td>'
-            f'<td class="{status}">{escape(region.status)}</td></tr>'
+            f"<tr{mark}><td>{escape(where)}</td>"
+            + (f'<td class="mathematics">{derivative}</td>' if known else "")
+            + f'<td class="{status}">{escape(region.status)}</td></tr>'
         )
     more = report.cells.get("explored", 0) - sum(region.count for region in report.regions)
     rest = f"<p>and {more} more, at this and at other shapes</p>" if more > 0 else ""
-    head = "<thead><tr><th>where</th><th>derivative</th><th></th></tr></thead>"
+    head = "<thead><tr><th>where</th>"
+    head += f"{'<th>derivative</th>' if known else ''}<th></th></tr></thead>"
     table = f'<table class="cells">{head}<tbody>{"".join(rows)}</tbody></table>{rest}'
     return _section("cells", f'<div class="wide">{table}</div>')
 
