@@ -20,6 +20,7 @@ __getattr__, __dir__, _ = _lazy.attach(
     submod_attrs={
         "api": ["assert_correct", "check_module"],
         "check": ["check"],
+        "drawing": ["draw"],
         "dropins": ["check_grad", "check_grads", "gradcheck"],
         "registry": ["register"],
         "verdict": ["Counterexample", "Entry", "Finding", "Report", "Verdict"],
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from verify import domains, strategies
     from verify.api import assert_correct, check_module
     from verify.check import check
+    from verify.drawing import draw
     from verify.dropins import check_grad, check_grads, gradcheck
     from verify.registry import register
     from verify.verdict import Counterexample, Entry, Finding, Report, Verdict
@@ -58,6 +60,7 @@ __all__ = [
     "check_grads",
     "check_module",
     "domains",
+    "draw",
     "gradcheck",
     "register",
     "strategies",

@@ -11,7 +11,7 @@ May import: :mod:`autodiff`, :mod:`symbolic`, and of :mod:`verify` what judges a
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from verify.instance import Instance
 from verify.judge import Judge, Wrong
 from verify.subject import BadResult, Context, FunctionSubject, TensorSubject
 
-__all__ = ["Guilty", "Step", "first_guilty", "steps"]
+__all__ = ["Guilty", "Step", "first_guilty", "judge_step", "steps"]
 
 _LIBRARY = Path(autodiff.__file__).parent
 _MOST_TRACED = 200  # entries of a step that are traced one by one; above, differences
@@ -50,6 +50,7 @@ class Step:
     place: tuple[str, int] | None
     received: list[np.ndarray] | None = None
     error: Exception | None = None
+    node: Any = None
 
     @property
     def name(self) -> str:
@@ -100,7 +101,7 @@ def steps(
             if isinstance(result, (tuple, list))
             else np.asarray(result)
         )
-        found[node] = Step(node.function, taken, list(node.edges), options, _place(node))
+        found[node] = Step(node.function, taken, list(node.edges), options, _place(node), node=node)
     arrived = _sweep(results, upstream, nodes, values, found, contexts)
     return list(found.values()), [
         arrived.get(w) if isinstance(w, Tensor) else None for w in wrapped
@@ -230,7 +231,7 @@ def first_guilty(
         built_in = step.function.__module__.startswith("autodiff.")
         if step.received is None or (built_in and not own) or time.process_time() > end:
             continue
-        guilty = _judge(step, instance.rng, max_ulps)
+        guilty, _ = judge_step(step, instance.rng, max_ulps)
         judged += 1
         if guilty is not None:
             return guilty, judged
@@ -239,11 +240,13 @@ def first_guilty(
     return None, judged
 
 
-def _judge(step: Step, rng: np.random.Generator, max_ulps: float) -> Guilty | None:
+def judge_step(step: Step, rng: np.random.Generator, max_ulps: float) -> tuple[Guilty | None, bool]:
+    """What is wrong with a step at what it received, and whether that could be judged."""
     if isinstance(step.error, BadResult):
-        return Guilty(step, str(step.error))
+        return Guilty(step, str(step.error)), True
     if step.error is not None:
-        return Guilty(step, f"its backward raises {type(step.error).__name__}: {step.error}")
+        message = f"its backward raises {type(step.error).__name__}: {step.error}"
+        return Guilty(step, message), True
     subject = FunctionSubject(step.function)
     domains = domains_of(subject, None, len(step.args))
     slots = tuple(
@@ -252,14 +255,14 @@ def _judge(step: Step, rng: np.random.Generator, max_ulps: float) -> Guilty | No
     )
     instance = Instance(subject, Example(slots, dict(step.keywords)), rng)
     if instance.prepare().forward_error is not None or not instance.inputs:
-        return None
+        return None, False
     assert step.received is not None
     parts = [np.ravel(step.args[p.position]) for p in instance.pieces]
     parts += [np.ravel(step.received[p.position]) for p in instance.upstream]
     point = np.concatenate(parts).astype(float)
     run = instance.run(point)
     if run.forward_error is not None or not run.finite:
-        return None
+        return None, False
     if instance.inputs <= _MOST_TRACED:
         explorer = Explorer(instance, time.process_time() + 1.0)
         try:
@@ -270,11 +273,13 @@ def _judge(step: Step, rng: np.random.Generator, max_ulps: float) -> Guilty | No
             pass
         else:
             if outcome.wrong is None:
-                return None
-            return Guilty(step, _said(instance, outcome.wrong), instance, judge, outcome.wrong)
-    for wrong in _by_differences(instance, point, run):
-        return Guilty(step, _said(instance, wrong), instance, None, wrong)
-    return None
+                return None, outcome.judged
+            message = _said(instance, outcome.wrong)
+            return Guilty(step, message, instance, judge, outcome.wrong), True
+    wrong, judged = _by_differences(instance, point, run)
+    return (
+        None if wrong is None else Guilty(step, _said(instance, wrong), instance, None, wrong)
+    ), judged
 
 
 def _slot(name: str, value: Any, varies: bool, domain: Any) -> Slot:
@@ -284,17 +289,20 @@ def _slot(name: str, value: Any, varies: bool, domain: Any) -> Slot:
     return Slot(name, array.shape, domain, array, dtype=array.dtype)
 
 
-def _by_differences(instance: Instance, point: np.ndarray, run: Any) -> Iterator[Wrong]:
-    """Entries that sharp finite differences contradict, a few of them tried."""
+def _by_differences(instance: Instance, point: np.ndarray, run: Any) -> tuple[Wrong | None, bool]:
+    """An entry that sharp finite differences contradict, and whether any of them were sharp."""
     actual = run.flat_grads(instance.pieces).real
     entries = list(range(instance.inputs))
     if len(entries) > 8:
         entries = sorted(instance.rng.choice(len(entries), 8, replace=False).tolist())
+    judged = False
     for i, e in zip(entries, differences.gradient(instance, point, entries), strict=True):
         if e.usable and not e.kink and e.error <= 1e-6 * abs(e.value):
+            judged = True
             gap = abs(actual[i] - e.value)
             if not gap <= 1e3 * e.error + 1e-4 * abs(e.value):
-                yield Wrong(point, i, e.value, float(actual[i]), np.inf, None, "value")
+                return Wrong(point, i, e.value, float(actual[i]), np.inf, None, "value"), True
+    return None, judged
 
 
 def _said(instance: Instance, wrong: Wrong) -> str:
