@@ -99,7 +99,8 @@ class Casework:
         self.worst: str | None = None
         self.resolution: float | None = None
         self.samples: list[tuple[float, float, float | None]] = []
-        self.shown: tuple[Instance, list[Cell]] | None = None  # of the first example, for a table
+        # The first example's with several cells, for a table.
+        self.shown: tuple[Instance, list[Cell]] | None = None
         self.printed = ""
         self.tallies: dict[str, Tally] = {}
         self.running = False
@@ -458,7 +459,8 @@ class Casework:
         full = _smooth(explorer)
         proved = sum(c.status == "proved" for c in full)
         self.explored += len(explorer.cells)
-        self.shown = self.shown or (instance, list(explorer.cells.values()))
+        if self.shown is None or len(self.shown[1]) < 2:
+            self.shown = (instance, list(explorer.cells.values()))
         # A cell without interior has no identity to prove: it was judged where it was reached.
         self.proved += proved + len(explorer.cells) - len(full)
         if proved < len(full):

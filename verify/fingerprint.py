@@ -15,6 +15,7 @@ May import: NumPy and the standard library.
 
 from __future__ import annotations
 
+import ast
 import dis
 import functools
 import hashlib
@@ -38,10 +39,12 @@ COMPUTES_WITH = ("numpy", "scipy", "sympy", "mpmath", "python-flint", "z3-solver
 OUTSIDE = frozenset(
     [
         *("eval", "exec", "compile", "globals", "locals", "__import__", "import_module"),
-        *("open", "environ", "getenv", "read_text", "read_bytes", "urlopen"),
+        *("open", "environ", "getenv", "modules", "read_text", "read_bytes", "urlopen"),
         *("load", "loadtxt", "genfromtxt", "fromfile", "memmap", "loadmat", "read_csv"),
     ]
 )
+# Names whose use means that any name of a module may be looked up.
+_LOOKUPS = frozenset(["getattr", "vars", "__dict__", "attrgetter", "methodcaller"])
 _SKIPPED = ("__dict__", "__weakref__", "__module__", "__doc__", "__slotnames__", "_abc_impl")
 _COMPILED = (
     types.GetSetDescriptorType,
@@ -83,7 +86,7 @@ def fingerprint(*roots: Any, lines: bool = False) -> str:
     False
     """
     walk = _Walk(lines)
-    walk.text("engine", _engine())
+    walk.text("engine", _engine(), _modes())
     try:
         for root in roots:
             walk.value(root)
@@ -169,6 +172,7 @@ class _Walk:
             self.library(f.__module__)
         else:
             self.code(f.__code__)
+            self.text(_effects(f.__code__.co_filename))
             self.names(f.__globals__, _names(f.__code__))
             for name in _imports(f):
                 self.imported(name, _names(f.__code__))
@@ -214,7 +218,7 @@ class _Walk:
         file = getattr(module, "__file__", None)
         if file is not None:  # a folder without an `__init__.py` has none
             self.text(_file(file))
-        self.names(vars(module), names)
+        self.names(vars(module), frozenset(vars(module)) if names & _LOOKUPS else names)
 
     def imported(self, name: str, names: frozenset[str]) -> None:
         """A module that a function imports when it runs."""
@@ -410,6 +414,36 @@ def _engine() -> str:
     for name in COMPUTES_WITH:
         digest.update(" ".join(_distribution(name)).encode())
     return digest.hexdigest()
+
+
+def _modes() -> str:
+    """The settings of libraries that change what the same code computes."""
+    found = [repr(np.geterr())]
+    if (jax := sys.modules.get("jax")) is not None:
+        found.append(repr(getattr(getattr(jax, "config", None), "jax_enable_x64", None)))
+    if (torch := sys.modules.get("torch")) is not None:
+        found.append(repr(torch.get_default_dtype()))
+    return " ".join(found)
+
+
+@functools.lru_cache(maxsize=4096)
+def _effects(file: str) -> str:
+    """What a file does when it is imported besides defining names: ``np.seterr(...)``, say."""
+    try:
+        tree = ast.parse(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):  # typed in, or made by `exec`
+        return ""
+    silent = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+    found = []
+    for statement in tree.body:
+        match statement:
+            case ast.Expr(value=ast.Constant()):
+                continue  # a docstring
+            case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign(target=ast.Name()):
+                continue  # its value is looked at where it is used
+        if not isinstance(statement, silent):
+            found.append(ast.dump(statement))
+    return "\n".join(found)
 
 
 @functools.lru_cache(maxsize=4096)

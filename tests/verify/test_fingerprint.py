@@ -16,6 +16,7 @@ from autodiff import Function
 import helper
 from helper import scale, Base
 
+np.seterr(under="ignore")
 FACTOR = 2.0
 WEIGHTS = np.array([1.0, 2.0])
 TABLE = {"rate": 0.5}
@@ -32,13 +33,16 @@ def decorated(f):
 def outer(x):
     return inner(x) + WEIGHTS.sum()
 
+def looked_up(name):
+    return getattr(helper, "number_" + name)()
+
 class Subject(Base, Function):
     \"\"\"A subject.\"\"\"
     examples = [((3,),)]
 
     @staticmethod
     def forward(ctx, x):
-        return outer(x) * scale(x) + helper.shift(x) + TABLE["rate"]
+        return outer(x) * scale(x) + helper.shift(x) + TABLE["rate"] + looked_up("three")
 
     @staticmethod
     def backward(ctx, grad):
@@ -59,6 +63,9 @@ def scale(x):
     return LIMIT * x
 def shift(x):
     return x + 1
+def number_three():
+    return 3 + CORRECTION
+CORRECTION = 0.0
 """
 
 
@@ -103,6 +110,11 @@ MATTERS = {
     "the examples": ("((3,),)", "((4,),)"),
     "a base class of another module": ("offset = 1", "offset = 2"),
     "a global of another module": ("LIMIT = 3", "LIMIT = 4"),
+    "what a function depends on that is looked up by name": (
+        "CORRECTION = 0.0",
+        "CORRECTION = 1.0",
+    ),
+    "a setting made on import": ('under="ignore"', 'under="warn"'),
     "a function reached through its module": ("return x + 1\n", "return x - 1\n"),
 }
 
@@ -236,6 +248,12 @@ def imports_unseen(x):
     return a_module_that_is_not_there.f(x)
 
 
+def looks_a_module_up(x):
+    import sys
+
+    return sys.modules["helper"].f(x)
+
+
 def calls_inside(x):
     def inside():
         return eval("x")
@@ -250,6 +268,7 @@ def calls_inside(x):
         looks_into_the_environment,
         runs_text,
         imports_unseen,
+        looks_a_module_up,
         calls_inside,
         np.frompyfunc(lambda x: x, 1, 1),
         (i for i in [1]),
@@ -287,3 +306,10 @@ def test_a_new_version_of_a_library(monkeypatch):
 
 def reads_numpy(x):
     return np.sin(x)
+
+
+def test_settings_of_libraries():
+    before = fingerprint(reads_numpy)
+    with np.errstate(divide="raise"):
+        assert fingerprint(reads_numpy) != before
+    assert fingerprint(reads_numpy) == before
