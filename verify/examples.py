@@ -246,7 +246,7 @@ def guessed(subject: Subject, domain: Any, rng: np.random.Generator) -> tuple[li
         counts = [max(1, len(subject.arguments)), len(subject.arguments) + 2]
     elif not counts and subject.optional:
         counts = [1]
-    reason = "it takes no positional argument that could be differentiated"
+    reason = subject.hint or "it takes no positional argument that could be differentiated"
     for count in counts:
         domains = domains_of(subject, domain, count)
         found: list[Example] = []

@@ -65,6 +65,7 @@ class Subject:
     """
 
     second_order = False
+    hint = ""  # why there may be nothing to differentiate
 
     def __init__(self, function: Any, name: str, signature_of: Callable[..., Any], skip: int = 0):
         self.function = function
@@ -147,6 +148,10 @@ class FunctionSubject(Subject):
 
     def __init__(self, function: type[Function]):
         super().__init__(function, function.__name__, function.forward, skip=1)
+        if not self.arguments and not self.variadic:
+            self.hint = (
+                "forward has no parameter but its first, which is ctx: write forward(ctx, x)"
+            )
         self.formula = getattr(function, "formula", None)
         self.elementwise = bool(getattr(function, "elementwise", False))
         self.declared_examples = getattr(function, "examples", None)
