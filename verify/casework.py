@@ -26,36 +26,19 @@ from verify import realified
 from verify.cells import Cell
 from verify.evidence import composite, contract, differences, every_size, second_order
 from verify.evidence import formula as formula_evidence
-from verify.evidence.contract import Violation
 from verify.evidence.formula import Disagreement
-from verify.evidence.second_order import SecondOrder
-from verify.examples import Example, variations
+from verify.examples import Example, reduced, variations
 from verify.explore import Explorer
+from verify.failure import Failure
 from verify.instance import Instance
 from verify.judge import EXACT_ULPS, Judge, Outcome, Wrong
 from verify.kinks import reference_of
+from verify.large import by_directions
 from verify.reference import EPS, Reference
 from verify.subject import Subject, TensorSubject
 from verify.verdict import Finding
 
 __all__ = ["Casework", "Failure"]
-
-
-@dataclass
-class Failure:
-    """What is certainly wrong, and all that a report needs to show it."""
-
-    instance: Instance
-    evidence: str
-    wrong: Wrong | None = None
-    violation: Violation | None = None
-    disagreement: Disagreement | None = None
-    second: SecondOrder | None = None
-    guilty: composite.Guilty | None = None
-    judge: Judge | None = None
-    cell: Cell | None = None
-    blame: str = "backward"
-    by_differences: bool = False
 
 
 @dataclass
@@ -160,6 +143,18 @@ class Casework:
         instance, cell = self._derivative
         return derivative_text(instance, cell, 0)
 
+    def small(self, example: Example) -> Example | None:
+        """A large example cut down to a few entries, where the code runs on that too."""
+        if example.size <= MOST_ENTRIES:
+            return None
+        small = reduced(example)
+        instance = Instance(self.subject, small, np.random.default_rng(0))
+        if instance.prepare().forward_error is not None or not instance.inputs:
+            return None
+        run = instance.run(instance.draw())
+        fits = run.backward_error is None and run.finite and not run.shape_errors
+        return small if fits else None
+
     def survey(self, examples: list[Example]) -> None:
         """See at the largest example which gradients depend on several entries."""
         small = [e for e in examples if 1 < e.size <= 64]
@@ -204,6 +199,12 @@ class Casework:
         found = self._contract(instance)
         if found is not None:
             return found
+        if len(instance.names) > MOST_ENTRIES:
+            base = instance.base()
+            points = [instance.draw() if base is None else base, instance.draw(), instance.draw()]
+            failure = by_directions(self, instance, points, end)
+            self.running = False
+            return failure
         explorer, stopped = self._explore(instance, end)
         if explorer is None:
             return self._without_trace(instance, stopped, end)
@@ -849,6 +850,9 @@ class Casework:
 
 # Ulps from which on the worst point is followed uphill.
 _NOTABLE = 16.0
+
+# Of arguments and outputs together: more are not traced entry by entry.
+MOST_ENTRIES = 600
 
 _UNTRUE = "what the trace computes is not what the code computes; it leaves symbols unseen"
 

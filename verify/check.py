@@ -17,7 +17,7 @@ import numpy as np
 
 from symbolic.limits import OutOfTime, time_limit
 from verify.build import failure, undecided
-from verify.casework import Casework
+from verify.casework import MOST_ENTRIES, Casework
 from verify.examples import Example, declared, differentiated, guessed
 from verify.quick import glance
 from verify.subject import PairSubject, Subject, as_subject
@@ -175,6 +175,8 @@ def _conclude(
         work.guessed = True
     if isinstance(target, PairSubject):
         found = [differentiated(target, e, np.random.default_rng(seed)) for e in found]
+    if not quick:
+        found += [small for e in found if (small := work.small(e)) is not None]
     # Small examples first: what is wrong there is the easiest to read.
     found = sorted(found, key=lambda e: e.size)
     deadline = time.process_time() + 0.9 * limit
@@ -191,7 +193,7 @@ def _conclude(
     if quick:
         return _passed(work)
     end = time.process_time() + min(2.0, 0.1 * limit)
-    for example in _distinct(found):
+    for example in _distinct([e for e in found if e.size <= MOST_ENTRIES]):
         wrong = work.vary(example, end)
         if wrong is not None:
             return failure(work, wrong)

@@ -26,6 +26,7 @@ __all__ = [
     "differentiated",
     "domains_of",
     "guessed",
+    "reduced",
     "variations",
 ]
 
@@ -418,6 +419,16 @@ def variations(example: Example) -> Iterator[Example]:
     if isinstance(example.keywords.get("keepdims"), bool):
         other_way = {**example.keywords, "keepdims": not example.keywords["keepdims"]}
         yield replace(example, keywords=other_way)
+
+
+def reduced(example: Example) -> Example:
+    """The same example with its long axes cut to 3, 4, ... entries, equal ones equally."""
+    arrays = [s for s in example.slots if s.varies]
+    lengths = sorted({n for s in arrays if s.shape for n in s.shape if n > 4})
+    taken = {n for s in arrays if s.shape for n in s.shape if n <= 4}
+    free = [n for n in (3, 4, 2, 5, 6) if n not in taken] + [3] * len(lengths)
+    small = _resized(example, dict(zip(lengths, free, strict=False)))
+    return replace(small, slots=tuple(replace(s, base=None) for s in small.slots))
 
 
 def _others(example: Example) -> list[Any]:
