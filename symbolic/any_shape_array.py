@@ -467,7 +467,7 @@ class AnyShapeArray(NDArrayOperatorsMixin):
 
     def store(self, value: Any) -> None:
         """Write an array of the same axes into this one."""
-        from symbolic.any_shape_functions import broadcast, operand
+        from symbolic.any_shape_operands import broadcast, operand
 
         if self.shared:
             raise self.run.stop("an array that shares its memory is written to")
