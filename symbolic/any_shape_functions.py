@@ -43,7 +43,6 @@ from symbolic.any_shape_ufuncs import COMPARISONS, KINKED, LOGICAL, MASKS, UFUNC
 from symbolic.index_form import Form, Index, delta, renamed
 from symbolic.index_functions import number
 from symbolic.index_sums import greatest, summed
-from symbolic.values import TraceError
 
 __all__ = [
     "FUNCTIONS",
@@ -345,11 +344,7 @@ def call_ufunc(run: Run, ufunc: Any, method: str, inputs: tuple, kwargs: dict[st
     out = kwargs.pop("out", None)
     for harmless in ("dtype", "casting", "order", "subok"):
         kwargs.pop(harmless, None)
-    try:
-        result = _ufunc(run, ufunc.__name__, method, inputs, kwargs)
-    except TraceError as error:
-        run.stopped = run.stopped or error
-        raise
+    result = run.watch(_ufunc, run, ufunc.__name__, method, inputs, kwargs)
     if out is None:
         return result
     (target,) = out if isinstance(out, tuple) else (out,)
@@ -431,8 +426,5 @@ def call_function(run: Run, function: Any, args: tuple, kwargs: dict[str, Any]) 
     ours = FUNCTIONS.get(function)
     if ours is None:
         raise run.stop(f"{getattr(function, '__name__', function)} at every size")
-    try:
-        return ours(*(operand(run, a) if type(a) is Size else a for a in args), **kwargs)
-    except TraceError as error:
-        run.stopped = run.stopped or error
-        raise
+    given = (operand(run, a) if type(a) is Size else a for a in args)
+    return run.watch(ours, *given, **kwargs)
