@@ -28,18 +28,24 @@ _NAMES = """
         equal greater greater_equal invert isclose iscomplex iscomplexobj isfinite isin isinf isnan
         isneginf isposinf isreal isrealobj left_shift less less_equal logical_and logical_not
         logical_or logical_xor not_equal right_shift signbit
+    of scipy.special:
+        gammasgn round
     whole numbers:
         around ceil fix floor floor_divide gcd lcm rint round trunc
-    the floating-point format:
-        frexp nextafter spacing
+    the floating-point format, and the rank of a matrix:
+        frexp matrix_rank nextafter spacing
     places and order:
         argmax argmin argpartition argsort argwhere bincount count_nonzero digitize flatnonzero
-        histogram histogram_bin_edges lexsort nanargmax nanargmin nonzero searchsorted unravel_index
+        diag_indices_from histogram histogram2d histogram_bin_edges histogramdd ix_ lexsort
+        nanargmax nanargmin nonzero ravel_multi_index searchsorted tril_indices_from
+        triu_indices_from unravel_index
     sets:
-        intersect1d setdiff1d union1d unique unique_all unique_counts unique_inverse unique_values
+        intersect1d setdiff1d setxor1d union1d unique unique_all unique_counts unique_inverse
+        unique_values
     types, shapes and memory:
-        broadcast_shapes can_cast empty_like full_like iterable may_share_memory min_scalar_type
-        ndim ones_like result_type shape shares_memory size zeros_like
+        broadcast_shapes can_cast common_type einsum_path empty_like full_like iterable
+        may_share_memory min_scalar_type ndim ones_like result_type shape shares_memory size
+        zeros_like
     text:
         array2string array_repr array_str
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
+from traceback import format_list
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,9 @@ def _check_nan(node: Node, grads: Sequence[Any]) -> None:
     for index, g in enumerate(grads):
         values = g._data if isinstance(g, Tensor) else g
         if isinstance(values, (np.ndarray, np.generic)) and np.isnan(values).any():
-            where = node.traceback or "(outside of detect_anomaly: the lines are not known)\n"
+            where = "(outside of detect_anomaly: the lines are not known)\n"
+            if node.traceback is not None:
+                where = "".join(format_list(node.traceback))
             raise RuntimeError(
                 f"Function {node.name()} returned nan values in gradient {index}"
                 f"{_argument(node, index)}. It was recorded here:\n{where}"

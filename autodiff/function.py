@@ -177,9 +177,7 @@ class Function:
             if kwargs or given:
                 ctx._given = given, kwargs
             if ANOMALY[0]:
-                import traceback
-
-                ctx.traceback = "".join(traceback.format_stack()[:-1])
+                ctx.remember_place()
             saved = ctx.saved
             if saved:
                 # The usual cases first, without a call.
@@ -242,6 +240,8 @@ def _several(
         ctx._given = [a for e, a in zip(ctx.edges, raw, strict=True) if e is None], kwargs
         ctx.origins = _origins(ctx.saved, raw, [*values])
         ctx.outputs = tuple([(array.shape, array.dtype) for array in arrays])
+        if ANOMALY[0]:
+            ctx.remember_place()
     outs = []
     for i, (array, value) in enumerate(zip(arrays, values, strict=True)):
         fixed = any(value is other for other in ctx.non_differentiable)
@@ -315,8 +315,19 @@ class _Once(Function):
         )
 
 
-def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
-    """Sum `grad` over the axes along which an argument of this shape was broadcast."""
+def unbroadcast(grad: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
+    """Sum `grad` over the axes along which an argument of this shape was broadcast.
+
+    Parameters
+    ----------
+    grad : array or Tensor
+    shape : tuple of int
+        The argument's.
+    dtype : dtype, optional
+        The argument's: where it is real and `grad` complex, the gradient is the real part.
+    """
+    if dtype is not None and grad.dtype is not dtype and dtype.kind != "c":
+        grad = grad.real
     if grad.shape == shape:
         return grad
     extra = grad.ndim - len(shape)
@@ -324,6 +335,13 @@ def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
         [i for i in range(grad.ndim) if i < extra or (shape[i - extra] == 1 != grad.shape[i])]
     )
     return np.sum(grad, axis=axes).reshape(shape)
+
+
+def _real_alone(cls: type[Function]) -> NotImplementedError:
+    return NotImplementedError(
+        f"the gradient of {cls.__name__} is known for real numbers alone, and it got complex ones: "
+        "take real and imaginary parts apart, or write an autodiff.Function"
+    )
 
 
 def _names(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -382,10 +400,13 @@ class Elementwise(Function):
 
 
 class Holomorphic(Elementwise):
-    """An `Elementwise` Function of one argument that takes complex numbers too.
+    """An `Elementwise` Function that takes complex numbers too.
 
-    Its gradient is the upstream gradient times the conjugate of the derivative.
+    Its gradient is the upstream gradient times the conjugate of the derivative; that of a real
+    argument, where another one is complex, the real part of it.
     """
+
+    examples = [((),), ((3,),), ((2, 3),), ((2, 1),), (np.array([1.5 + 0.5j, -0.25 - 2.0j]),)]
 
 
 def _unary(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -394,22 +415,20 @@ def _unary(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[..., An
     needs = _names(partial)
     keywords = value.__code__.co_kwonlyargcount > 0
     if keywords or len(needs) > 1:
+        holomorphic = issubclass(cls, Holomorphic)
 
         def forward(ctx: Any, x: Any, **kwargs: Any) -> Any:
             out = value(x, **kwargs)
-            ctx.kwargs = kwargs
+            ctx.kwargs, ctx.shape_in = kwargs, getattr(x, "shape", ())
             ctx.save_for_backward(*[out if name == "out" else x for name in needs])
             return out
 
-        if issubclass(cls, Holomorphic):
-
-            def backward(ctx: Any, grad: Any) -> Any:
-                return grad * partial(*ctx.saved_tensors, **ctx.kwargs).conjugate()
-
-        else:
-
-            def backward(ctx: Any, grad: Any) -> Any:
-                return grad * partial(*ctx.saved_tensors, **ctx.kwargs)
+        def backward(ctx: Any, grad: Any) -> Any:
+            if not holomorphic and grad.dtype.kind == "c":
+                raise _real_alone(cls)
+            slope = partial(*ctx.saved_tensors, **ctx.kwargs)
+            # The argument may have been broadcast against a constant.
+            return unbroadcast(grad * (slope.conjugate() if holomorphic else slope), ctx.shape_in)
 
     elif not needs:
 
@@ -442,6 +461,8 @@ def _unary(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[..., An
         else:
 
             def backward(ctx: Any, grad: Any) -> Any:
+                if grad.dtype.kind == "c":
+                    raise _real_alone(cls)
                 (saved,) = ctx.saved_tensors
                 return grad * partial(saved)
 
@@ -453,6 +474,7 @@ def _broadcasting(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[
     names = _names(value)
     needs = tuple([_names(partial) if partial else () for partial in partials])
     keywords = value.__code__.co_kwonlyargcount > 0
+    holomorphic = issubclass(cls, Holomorphic)
     kept = [name for name in (*names, "out") if any(name in need for need in needs)]
     places = tuple([tuple([kept.index(name) for name in need]) for need in needs])
 
@@ -461,23 +483,25 @@ def _broadcasting(cls: type[Elementwise]) -> tuple[Callable[..., Any], Callable[
             ctx.kwargs = kwargs
         out = value(*args, **kwargs)
         ctx.shapes = [getattr(arg, "shape", ()) for arg in args]
+        if holomorphic:
+            ctx.dtypes = [getattr(arg, "dtype", None) for arg in args]
         if kept:
             known = dict(zip(names, args, strict=True), out=out)
             ctx.save_for_backward(*[known[name] for name in kept])
         return out
 
     def backward(ctx: Any, grad: Any) -> Any:
+        if not holomorphic and grad.dtype.kind == "c":
+            raise _real_alone(cls)
         saved = ctx.saved_tensors
         kwargs = ctx.kwargs if keywords else {}
-        grads = []
-        for partial, place, shape, needed in zip(
-            partials, places, ctx.shapes, ctx.needs_input_grad, strict=True
-        ):
-            if needed and partial is not None:
-                full = grad * partial(*[saved[i] for i in place], **kwargs)
-                grads.append(unbroadcast(full, shape))
-            else:
-                grads.append(None)
+        grads: list[Any] = [None] * len(partials)
+        needed = ctx.needs_input_grad
+        for k, partial in enumerate(partials):
+            if needed[k] and partial is not None:
+                slope = partial(*[saved[i] for i in places[k]], **kwargs)
+                full = grad * (slope.conjugate() if holomorphic else slope)
+                grads[k] = unbroadcast(full, ctx.shapes[k], ctx.dtypes[k] if holomorphic else None)
         return tuple(grads)
 
     return forward, backward

@@ -45,7 +45,7 @@ class Node:
     # Attributes that many Functions set have slots, so that few nodes need a dict.
     __slots__ = (
         "__dict__", "__weakref__", "_given", "axis", "dtype", "edges", "kwargs", "order",
-        "origins", "saved", "shape", "shape_in", "shapes",
+        "origins", "real", "saved", "shape", "shape_in", "shapes",
     )  # fmt: skip
 
     _given: tuple[Sequence[Any], dict[str, Any]]
@@ -111,6 +111,13 @@ class Node:
     def name(self) -> str:
         """Return the name that tensors print, such as ``AddBackward``."""
         return type(self).__name__
+
+    def remember_place(self) -> None:
+        """Keep the lines of code that led here, outermost first (see `detect_anomaly`)."""
+        import traceback
+
+        # Without this call and the one that records.
+        self.traceback = traceback.extract_stack()[:-2]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {id(self):#x}>"

@@ -4,39 +4,29 @@ from __future__ import annotations
 
 from autodiff.functions.decomposition import (
     cholesky,
-    det,
+    eig,
     eigh,
+    eigvals,
     eigvalsh,
-    expm,
-    inv,
-    logdet,
-    lstsq,
-    matrix_exp,
-    matrix_power,
-    multi_dot,
-    pinv,
     qr,
-    slogdet,
-    solve,
     svd,
     svdvals,
 )
-from autodiff.functions.decomposition import matrix_or_vector_norm as norm
-from autodiff.functions.linalg import (
-    cross,
-    diagonal,
-    matmul,
-    outer,
-    tensordot,
-    trace,
-)
+from autodiff.functions.diagonals import diagonal, trace
+from autodiff.functions.equations import solve_banded, solve_sylvester, solve_triangular
+from autodiff.functions.inverse import det, inv, logdet, lstsq, multi_dot, pinv, slogdet, solve
+from autodiff.functions.matrix_functions import expm, matrix_exp, matrix_power, sqrtm
+from autodiff.functions.norms import matrix_or_vector_norm as norm
+from autodiff.functions.products import cross, matmul, outer, tensordot
 
 __all__ = [
     "cholesky",
     "cross",
     "det",
     "diagonal",
+    "eig",
     "eigh",
+    "eigvals",
     "eigvalsh",
     "expm",
     "inv",
@@ -52,6 +42,10 @@ __all__ = [
     "qr",
     "slogdet",
     "solve",
+    "solve_banded",
+    "solve_sylvester",
+    "solve_triangular",
+    "sqrtm",
     "svd",
     "svdvals",
     "tensordot",

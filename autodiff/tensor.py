@@ -198,7 +198,7 @@ class Tensor(Methods, InPlace):
         What is computed from it is not tracked.
         """
         data = self._data
-        if isinstance(data, np.generic):
+        if issubclass(type(data), np.generic):  # not what stands in for a scalar
             data = self._data = np.asarray(data)
         # An array object of its own: the graph tells tensors apart by their arrays.
         return Tensor._make(data[...], None)

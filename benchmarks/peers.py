@@ -1,4 +1,4 @@
-"""The peers on the named lies: the gradient checkers of torch, autograd and JAX.
+"""The peers: the gradient checkers of torch, autograd, JAX and SciPy, and what they make of a rule.
 
 Each sees what its users give it: standard normal inputs of the example's shapes inside of the
 declared domain, default steps and tolerances; scalars and vectors where no example is declared.
@@ -190,7 +190,11 @@ def jax_imitated(rule: Rule, rng: np.random.Generator) -> bool:
 # --- by the libraries themselves ------------------------------------------------------------------
 
 
-def torch_itself(rule: Rule, rng: np.random.Generator) -> bool:
+def torch_fast(rule: Rule, rng: np.random.Generator) -> bool:
+    return torch_itself(rule, rng, fast_mode=True)
+
+
+def torch_itself(rule: Rule, rng: np.random.Generator, **options: Any) -> bool:
     import torch
 
     class Wrapped(torch.autograd.Function):
@@ -205,7 +209,7 @@ def torch_itself(rule: Rule, rng: np.random.Generator) -> bool:
             return tuple(torch.from_numpy(np.array(g)) for g in grads)
 
     inputs = [torch.from_numpy(x.copy()).requires_grad_() for x in rule.inputs]
-    return bool(torch.autograd.gradcheck(Wrapped.apply, inputs))
+    return bool(torch.autograd.gradcheck(Wrapped.apply, inputs, **options))
 
 
 def autograd_itself(rule: Rule, rng: np.random.Generator) -> bool:
@@ -251,10 +255,41 @@ def jax_itself(rule: Rule, rng: np.random.Generator) -> bool:
     return True
 
 
-PEERS = {
+def scipy_itself(rule: Rule, rng: np.random.Generator) -> bool:
+    """check_grad takes a scalar function of a vector: the outputs weighed with one upstream.
+
+    It returns the size of the difference, and names no bound; its users write 1e-6, and mean a
+    relative error where the gradient is large.
+    """
+    from scipy.optimize import check_grad
+
+    sizes = np.cumsum([x.size for x in rule.inputs])[:-1]
+    shapes = [x.shape for x in rule.inputs]
+    upstream = np.asarray(rng.standard_normal(rule.value(*rule.inputs)[0].shape))
+
+    def inputs(flat: np.ndarray) -> list[np.ndarray]:
+        return [p.reshape(s) for p, s in zip(np.split(flat, sizes), shapes, strict=True)]
+
+    def func(flat: np.ndarray) -> float:
+        return float(np.sum(upstream * rule.value(*inputs(flat))[0]))
+
+    def grad(flat: np.ndarray) -> np.ndarray:
+        found = rule.value(*inputs(flat))[1](upstream.copy())
+        for g, s in zip(found, shapes, strict=True):
+            if g.shape != s:
+                raise TypeError("another shape")
+        return np.concatenate([g.ravel() for g in found])
+
+    x0 = np.concatenate([x.ravel() for x in rule.inputs])
+    return bool(check_grad(func, grad, x0) <= 1e-6 * max(1.0, float(np.linalg.norm(grad(x0)))))
+
+
+PEERS: dict[str, tuple[str, Callable[..., bool], Callable[..., bool] | None]] = {
     "torch gradcheck": ("torch", torch_itself, torch_imitated),
+    "torch gradcheck, fast": ("torch", torch_fast, None),
     "autograd check_grads": ("autograd", autograd_itself, autograd_imitated),
     "jax check_grads": ("jax", jax_itself, jax_imitated),
+    "scipy check_grad": ("scipy", scipy_itself, None),
 }
 
 
@@ -275,6 +310,8 @@ def compare(cases: list[Case], seeds: int) -> str:
     for name, (library, itself, imitated) in PEERS.items():
         installed = importlib.util.find_spec(library) is not None
         check = itself if installed else imitated
+        if check is None:
+            continue
         caught = lies = alarms = right = 0
         seconds = []
         for seed in range(seeds):

@@ -17,6 +17,7 @@ from symbolic.array import values, wrap
 from symbolic.array_functions import as_traced, revalued
 from symbolic.calculus import sinc
 from symbolic.distributions import SCIPY_STATS
+from symbolic.equations import EQUATIONS
 from symbolic.fourier import SCIPY_FFT
 from symbolic.iteration import NUMPY_LIB, NUMPY_POLYNOMIAL, SCIPY_DISTANCE
 from symbolic.linalg import SCIPY_LINALG
@@ -113,7 +114,7 @@ LIBRARY: dict[str, dict[str, Callable[..., Any]]] = {
         "zeta": zeta,
         "softplus": softplus,
     },
-    "scipy.linalg": SCIPY_LINALG,
+    "scipy.linalg": SCIPY_LINALG | EQUATIONS,
     "scipy.fft": SCIPY_FFT,
     "scipy.signal": SCIPY_SIGNAL,
     "scipy.spatial.distance": SCIPY_DISTANCE,

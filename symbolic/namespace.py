@@ -41,7 +41,7 @@ _LOCK = threading.RLock()
 # Libraries whose code is not the user's.
 _LIBRARIES = frozenset(
     {"numpy", "scipy", "sympy", "flint", "mpmath", "symbolic", "verify", "hypothesis", "pytest"}
-    | {"_pytest", "torch", "jax", "joblib", "rich", "click"}
+    | {"_pytest", "torch", "jax", "joblib", "rich", "click", "pandas"}
 )
 _STDLIB = os.path.dirname(os.__file__)
 

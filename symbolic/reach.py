@@ -117,6 +117,7 @@ class _Walk:
     def __init__(self, counterparts: Counterparts) -> None:
         self.counterparts = counterparts
         self.seen: set[int] = set()
+        self.modules: set[tuple[int, frozenset[str]]] = set()
         self.todo: list[Any] = []
         self.alive: list[Any] = []
         self.effects: list[Effect] = []
@@ -233,7 +234,9 @@ class _Walk:
             self.visit(value)
 
     def module(self, module: types.ModuleType, names: frozenset[str]) -> None:
-        if not is_foreign(module.__name__) and id(module) not in self.seen:
+        key = (id(module), names)  # modules refer to each other
+        if not is_foreign(module.__name__) and key not in self.modules:
+            self.modules.add(key)
             self.namespace(module.__dict__, names)
 
     def defaults(self, f: types.FunctionType) -> None:
@@ -327,7 +330,12 @@ def _bind_dict(b: _Binding, value: dict[Any, Any]) -> None:
 
 def _bind_list(b: _Binding, value: list[Any]) -> None:
     items = list(value)
-    b.undo.append(lambda: value.__setitem__(slice(None), items))
+
+    def back() -> None:  # some lists refuse to be written to: only where something has changed
+        if len(value) != len(items) or any(a is not b for a, b in zip(value, items, strict=True)):
+            value[:] = items
+
+    b.undo.append(back)
     for i, item in enumerate(items):
         new = b.replacement(item)
         if new is not None:

@@ -169,7 +169,6 @@ class Residues:
         count = len(self._tower.generators)
         if self._branches and count == self._count:
             return
-        self._count = count
         branching = self._find_branching()
         if branching != self._branching or not self._branches:
             if len(branching) > _MAX_BRANCHING:
@@ -179,6 +178,7 @@ class Residues:
                 _Branch(self, dict(zip(branching, signs, strict=True)))
                 for signs in product((1, -1), repeat=len(branching))
             ]
+        self._count = count  # last: after too many branches the next comparison looks again
 
     def _find_branching(self) -> list[int]:
         found = []

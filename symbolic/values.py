@@ -73,6 +73,9 @@ class Trace:
     def __init__(self, graph: Graph | None = None):
         self.graph = graph or Graph()
         self.conditions: list[Condition] = []
+        # Whether a decision hung on a value that is NaN or infinite: no condition says for which
+        # other inputs it is taken again.
+        self.loose = False
         self._known: dict[tuple[Node, str], bool] = {}
         self.notes: list[str] = []
 
@@ -127,6 +130,8 @@ class Trace:
                     self.record(gap, "<=" if relation == "<" else "<", not outcome)
             else:
                 self.record(self.graph.sub(p, q), relation, outcome)
+        else:
+            self.loose = True
         return outcome
 
     def record(self, gap: Node, relation: str, outcome: bool) -> None:

@@ -1,7 +1,8 @@
 """Checks gradients: proves one for every input, or refutes it with a counterexample.
 
 `check` gathers the evidence and gives a `Report`; `assert_correct` is for tests, `check_module`
-for everything in a module, `gradcheck` for those who come from torch.
+for everything in a module; `gradcheck`, `check_grads` and `check_grad` take the calls of torch's,
+JAX's, autograd's and SciPy's checkers.
 """
 
 import sys as _sys
@@ -17,8 +18,9 @@ __getattr__, __dir__, _ = _lazy.attach(
     __name__,
     submodules=["domains", "strategies"],
     submod_attrs={
-        "api": ["assert_correct", "check_module", "gradcheck"],
+        "api": ["assert_correct", "check_module"],
         "check": ["check"],
+        "dropins": ["check_grad", "check_grads", "gradcheck"],
         "registry": ["register"],
         "verdict": ["Counterexample", "Entry", "Finding", "Report", "Verdict"],
     },
@@ -26,8 +28,9 @@ __getattr__, __dir__, _ = _lazy.attach(
 
 if TYPE_CHECKING:
     from verify import domains, strategies
-    from verify.api import assert_correct, check_module, gradcheck
+    from verify.api import assert_correct, check_module
     from verify.check import check
+    from verify.dropins import check_grad, check_grads, gradcheck
     from verify.registry import register
     from verify.verdict import Counterexample, Entry, Finding, Report, Verdict
 
@@ -51,6 +54,8 @@ __all__ = [
     "Verdict",
     "assert_correct",
     "check",
+    "check_grad",
+    "check_grads",
     "check_module",
     "domains",
     "gradcheck",

@@ -13,12 +13,15 @@ from symbolic.limits import OutOfTime, time_limit
 from symbolic.sympy_bridge import to_sympy
 from symbolic.values import TraceError
 from verify.casework import Casework, Failure
+from verify.cells import Cell, words
 from verify.diagnosis import diagnose
+from verify.evidence.composite import first_guilty
 from verify.evidence.contract import Violation
-from verify.explore import Cell, words
 from verify.instance import Instance
 from verify.judge import Judge, Wrong
-from verify.subject import FunctionSubject, PairSubject
+from verify.lost_digits import cause, region
+from verify.snippet import snippet
+from verify.subject import TensorSubject
 from verify.verdict import Counterexample, Entry, Finding, Report, Verdict
 
 __all__ = ["derivative_text", "failure", "undecided"]
@@ -61,8 +64,11 @@ def failure(work: Casework, found: Failure) -> Report:
         _disagreement(report, found)
     elif found.second is not None:
         _second(report, found)
+    if isinstance(work.subject, TensorSubject):
+        _name_step(work.subject, work, report, found)
     if report.counterexample is not None and report.snippet is None:
-        report.snippet = _snippet(found.instance, report.counterexample, report.argument)
+        said = found.violation.message if found.violation is not None else None
+        report.snippet = snippet(found.instance, report.counterexample, report.argument, said)
     # Code that spells out the data of an argument held fixed would be of no use.
     data = any(
         isinstance(slot.fixed, np.ndarray) and slot.fixed.dtype.kind == "f"
@@ -87,7 +93,7 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
     instance, judge = found.instance, found.judge
     diagnosis = None
     if judge is not None:
-        wrong = _shrink(judge, wrong)
+        wrong = found.wrong = _shrink(judge, wrong)
         try:
             with time_limit(2.0):
                 diagnosis = diagnose(judge, wrong)
@@ -97,7 +103,7 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
         run = instance.run(wrong.point)
         report.verdict = Verdict.REFUTED
         diagnosis = f"backward raises where forward gives a finite value: {run.backward_error!r}"
-    elif wrong.formula is False:
+    elif wrong.formula is False or (judge is not None and _loses_digits(judge, wrong)):
         report.verdict = Verdict.INACCURATE
     piece, local = instance.owner(wrong.entry) if instance.inputs else (None, 0)
     if piece is not None:
@@ -109,6 +115,13 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
         wrong.expected,
         wrong.actual,
     )
+    if judge is not None and report.verdict is Verdict.INACCURATE:
+        try:
+            with time_limit(4.0):
+                diagnosis = cause(judge, wrong) or diagnosis
+                report.region = region(judge, wrong)
+        except OutOfTime:
+            pass
     report.diagnosis = diagnosis
     for i, given, expected, _ in wrong.table:
         owner, k = instance.owner(i)
@@ -130,6 +143,55 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
             f"got {wrong.actual!r}",
         )
     )
+
+
+def _name_step(subject: TensorSubject, work: Casework, report: Report, found: Failure) -> None:
+    """In a composite: which step is to blame, with the diagnosis that fits it."""
+    guilty = found.guilty
+    if guilty is None:
+        points = [f.point for f in (found.wrong, found.violation) if f is not None]
+        if not points or points[0] is None:
+            return
+        guilty, judged = first_guilty(subject, found.instance, points[0], work.max_ulps)
+        if guilty is None and judged and found.wrong is not None and found.wrong.kind == "value":
+            report.diagnosis = (
+                "every recorded step is right: part of the computation is not in the graph "
+                "(.detach(), no_grad, or a value taken out of a Tensor)"
+            )
+    if guilty is None:
+        return
+    step = guilty.step
+    report.step = (step.name, *(step.place or (None, None)))
+    report.findings.append(Finding("graph", "fail", f"{step.describe()}: {guilty.message}"))
+    diagnosis = None
+    if guilty.judge is not None and guilty.wrong is not None:
+        try:
+            with time_limit(2.0):
+                diagnosis = diagnose(guilty.judge, guilty.wrong)
+        except (OutOfTime, TraceError, ArithmeticError, ValueError):
+            pass
+    report.diagnosis = f"{step.describe()}: {diagnosis or guilty.message}"
+
+
+def _loses_digits(judge: Judge, wrong: Wrong) -> bool:
+    """Whether a backward that could not be traced is right at ordinary points, and here nearly so.
+
+    Then its formula is right and its floats are not: it gives NaN, or an error that is small
+    beside the gradient's ordinary size. A formula that is wrong somewhere is off by more.
+    """
+    if wrong.formula is not None or wrong.kind == "raises":
+        return False
+    instance = judge.instance
+    points = [instance.draw() for _ in range(8)]
+    found = [(p, o) for p in points if (o := judge.judge(p)).judged and not o.kink]
+    if len(found) < 4 or any(outcome.ulps > 2.0**12 for _, outcome in found):
+        return False
+    if not np.isfinite(wrong.actual):
+        return True
+    # Judged right there, so backward's own values tell the size.
+    sizes = [abs(instance.run(p).flat_grads(instance.pieces)[wrong.entry]) for p, _ in found]
+    size = max(float(np.median(sizes)), abs(wrong.expected))
+    return bool(abs(wrong.actual - wrong.expected) <= 1e-6 * size)
 
 
 def _entry_label(instance: Instance, wrong: Wrong) -> str:
@@ -339,70 +401,3 @@ def derivative_text(instance: Instance, cell: Cell, entry: int) -> str | None:
 def _text(expression: Any) -> str:
     text = str(expression)
     return text if len(text) <= 300 else text[:297] + "..."
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        if value.dtype.kind == "f" and value.dtype.itemsize == 8:
-            text = np.array2string(value, separator=", ", threshold=10**6, floatmode="unique")
-            text = " ".join(text.split()).replace("nan", "np.nan").replace("inf", "np.inf")
-            return (
-                f"np.array({text}, dtype=float)"
-                if not value.size or "." not in text
-                else (f"np.array({text})")
-            )
-        return f"np.array({value.tolist()!r}, dtype=np.{value.dtype})"
-    return repr(value)
-
-
-def _snippet(instance: Instance, example: Counterexample, argument: str | None) -> str | None:
-    """Code that shows the failure again."""
-    subject = instance.subject
-    lines = ["import numpy as np"]
-    names = [s.name for s in instance.example.slots]
-    location = subject.location
-    target = subject.name
-    keywords = "".join(f", {k}={_literal(v)}" for k, v in instance.example.keywords.items())
-    if isinstance(subject, FunctionSubject):
-        module = subject.function.__module__
-        if module == "__main__" or location is None:
-            lines.append(f"# {target}: as you defined it")
-        else:
-            lines.append("import runpy")
-            lines.append(f"{target} = runpy.run_path({location[0]!r})[{target!r}]")
-        if module.startswith("autodiff."):
-            lines = ["import numpy as np", f"from {module} import {target}"]
-        lines.append("import autodiff as ad")
-        for name in names:
-            value = example.inputs[name]
-            if isinstance(value, (np.ndarray, float)) and np.asarray(value).dtype.kind == "f":
-                lines.append(f"{name} = ad.tensor({_literal(value)}, requires_grad=True)")
-            else:
-                lines.append(f"{name} = {_literal(value)}")
-        if isinstance(example.grad_output, tuple):
-            return None
-        lines.append(f"out = {target}.apply({', '.join(names)}{keywords})")
-        lines.append(f"out.backward(ad.tensor({_literal(np.asarray(example.grad_output))}))")
-        if argument:
-            index = f"[{', '.join(map(str, example.index))}]" if example.index else ""
-            lines.append(f"print({argument}.grad{index})  # expected {example.expected!r}")
-        return "\n".join(lines)
-    if isinstance(subject, PairSubject) and all(n.isidentifier() for n in names):
-        for name in names:
-            lines.append(f"{name} = {_literal(example.inputs[name])}")
-        call = ", ".join(names)
-        derivative = getattr(subject.derivative, "__name__", subject.kind)
-        named = getattr(subject.derivative, "__qualname__", "") == derivative
-        if location is not None and named and derivative.isidentifier():
-            lines.insert(1, "import runpy")
-            lines.insert(2, f"{derivative} = runpy.run_path({location[0]!r})[{derivative!r}]")
-        if not derivative.isidentifier():
-            derivative = subject.kind
-        if subject.kind == "vjp":
-            call = f"{call}, {_literal(example.grad_output)}"
-        lines.append(
-            f"print({derivative}({call}{keywords}))  # entry {argument}{list(example.index)}"
-            f" of the product with grad_output: expected {example.expected!r}"
-        )
-        return "\n".join(lines)
-    return None

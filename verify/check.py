@@ -19,8 +19,9 @@ from symbolic.limits import OutOfTime, time_limit
 from verify.build import failure, undecided
 from verify.casework import Casework
 from verify.examples import Example, declared, differentiated, guessed
+from verify.quick import glance
 from verify.subject import PairSubject, Subject, as_subject
-from verify.verdict import Finding, Report, Verdict
+from verify.verdict import Finding, Report, Verdict, combined
 
 __all__ = ["check"]
 
@@ -30,7 +31,9 @@ def check(
     *,
     grad: Callable[..., Any] | None = None,
     vjp: Callable[..., Any] | None = None,
-    jac: Callable[..., Any] | None = None,
+    jac: Callable[..., Any] | bool | None = None,
+    hess: Callable[..., Any] | None = None,
+    args: Sequence[Any] = (),
     formula: Callable[..., Any] | None = None,
     examples: Sequence[Any] | Callable[[], Sequence[Any]] | None = None,
     domain: Any = None,
@@ -38,6 +41,7 @@ def check(
     seed: int = 0,
     timeout: float | None = None,
     max_ulps: float = 2**20,
+    quick: bool = False,
     name: str | None = None,
 ) -> Report:
     """Check a hand-written derivative.
@@ -53,7 +57,12 @@ def check(
     vjp : callable, optional
         ``vjp(*args, grad_output)``: the vector-Jacobian products.
     jac : callable, optional
-        ``jac(*args)``: the Jacobians, each of the output's shape followed by the argument's.
+        ``jac(*args)``: the Jacobians, each of the output's shape followed by the argument's. True
+        where the subject returns its value and its gradient, as for SciPy's solvers.
+    hess : callable, optional
+        With ``jac``, as SciPy's solvers take it: checked as the derivative of ``jac``.
+    args : sequence, optional
+        With ``jac``: data that follow the first argument, as SciPy's ``args=``.
     formula : callable, optional
         What the subject means, SymPy in and SymPy out.
     examples : list of tuple, optional
@@ -71,6 +80,8 @@ def check(
     max_ulps : float
         How many units in the last place backward may lose to rounding, beyond what the rounding of
         its inputs explains.
+    quick : bool
+        Look at one cell and at the contract alone: in milliseconds, and never `proved`.
     name : str, optional
         What the report calls the subject.
 
@@ -101,19 +112,42 @@ def check(
         raise ValueError(f"timeout: expected a positive number of seconds, got {timeout!r}")
     if not max_ulps > 0:
         raise ValueError(f"max_ulps: expected a positive number, got {max_ulps!r}")
-    target = as_subject(subject, grad, vjp, jac)
+    if jac is True or hess is not None or len(args):
+        from verify.adapters.scipy import check_problem
+
+        if jac is None or grad is not None or vjp is not None:
+            raise TypeError("hess= and args= go with jac=, as SciPy's solvers take them")
+        options: dict[str, Any] = {
+            "formula": formula,
+            "domain": domain,
+            "order": order,
+            "seed": seed,
+        }
+        limits: dict[str, Any] = {"timeout": timeout, "max_ulps": max_ulps, "quick": quick}
+        return check_problem(
+            subject, jac, hess, None, args, examples, name=name, **options, **limits
+        )
+    target = as_subject(subject, grad, vjp, jac or None, examples)
     if formula is not None:
         target.formula = formula
     work = Casework(target, order=order, seed=seed, max_ulps=max_ulps)
     limit = timeout if timeout is not None else 120.0
     try:
         with time_limit(limit), np.errstate(all="ignore"):
-            report = _conclude(target, work, examples, domain, seed, limit)
+            report = _conclude(target, work, examples, domain, seed, limit, quick)
     except OutOfTime:
         report = _out_of_time(work, limit)
     report.name = name or target.name
     report.location = target.location
     report.seconds = time.perf_counter() - started
+    if order > 1 and report.ok and not target.second_order:
+        derived = target.gradient()
+        if derived is not None:
+            derived.declared_examples = target.declared_examples
+            again: dict[str, Any] = {"timeout": timeout, "max_ulps": max_ulps, "quick": quick}
+            higher = check(derived, examples=examples, domain=domain, order=order - 1, **again)
+            note = "the gradient, for one upstream gradient, was checked as a function of its own"
+            return combined([report, higher], "gradient of the gradient", note)
     return report
 
 
@@ -124,6 +158,7 @@ def _conclude(
     domain: Any,
     seed: int,
     limit: float,
+    quick: bool,
 ) -> Report:
     found = declared(target, examples, domain)
     if found is None:
@@ -135,20 +170,26 @@ def _conclude(
                 f"no arguments fit: {reason}. Give examples=[...], a list of argument tuples in "
                 "which a tuple of ints stands for an array of that shape",
             )
+        if reason:
+            work.notes.append(reason)
         work.guessed = True
     if isinstance(target, PairSubject):
         found = [differentiated(target, e, np.random.default_rng(seed)) for e in found]
     # Small examples first: what is wrong there is the easiest to read.
     found = sorted(found, key=lambda e: e.size)
     deadline = time.process_time() + 0.9 * limit
+    work.survey(found)
     for i, example in enumerate(found):
         share = (deadline - time.process_time()) / (len(found) - i)
         if share < 0.02:
             work.uncovered.append(f"no time left for {example.describe()}")
             continue
-        wrong = work.examine(example, min(share, 20.0))
+        seconds = min(share, 20.0)
+        wrong = glance(work, example, seconds) if quick else work.examine(example, seconds)
         if wrong is not None:
             return failure(work, wrong)
+    if quick:
+        return _passed(work)
     end = time.process_time() + min(2.0, 0.1 * limit)
     for example in _distinct(found):
         wrong = work.vary(example, end)

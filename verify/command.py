@@ -48,6 +48,7 @@ Examples:
   gradproof scipy.optimize:rosen --grad scipy.optimize:rosen_der
   gradproof layers.py --strict -q --json report.json --junit-xml report.xml
   gradproof explain layers.py:Softplus      the derivation of the derivative
+  gradproof audit torch                     the functions of a library (torch, jax, autograd)
 
 \b
 Exit status: 0 all pass; 1 something is refuted or inaccurate (with --strict
@@ -65,6 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments[:1] == ["explain"]:
         explain.main(arguments[1:], prog_name="gradproof explain")
+    elif arguments[:1] == ["audit"]:
+        from verify.audit.command import audit
+
+        audit.main(arguments[1:], prog_name="gradproof audit")
     else:
         check.main(arguments, prog_name="gradproof")
 

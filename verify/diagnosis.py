@@ -21,9 +21,10 @@ from symbolic.constants import recognise
 from symbolic.graph import Program
 from symbolic.limits import OutOfTime, time_limit
 from symbolic.sympy_bridge import to_sympy
-from verify.explore import Cell, words
+from verify.cells import Cell, words
 from verify.instance import Piece
 from verify.judge import Judge, Wrong
+from verify.reference import EPS
 
 __all__ = ["Sample", "diagnose", "samples"]
 
@@ -94,10 +95,7 @@ def diagnose(judge: Judge, wrong: Wrong) -> str | None:
     if not np.isfinite(wrong.actual):
         return _not_finite(wrong)
     if wrong.formula is False:
-        return (
-            "right in exact arithmetic: the digits are lost in floats, by a difference of nearly "
-            "equal numbers (cancellation) or by an intermediate that overflows or underflows"
-        )
+        return _lost_in_floats(wrong)
     found = samples(judge, wrong)
     if not found:
         return None
@@ -123,11 +121,30 @@ def _symbolic_ratio(judge: Judge, sample: Sample, entry: int) -> str | None:
             difference = sp.simplify(given - want)
     except (OutOfTime, ArithmeticError, ValueError, TypeError, AttributeError):
         return None
+    if difference == 0:
+        return (
+            "right on both sides: what backward gives at the tie itself, or at the single value "
+            "that it treats apart, is not the limit from there"
+        )
     if ratio.count_ops() <= 6:
         return f"a factor: backward is {ratio} times the derivative"
     if difference.count_ops() <= 8:
         return f"a term: backward minus the derivative is {difference}"
     return None
+
+
+def _lost_in_floats(wrong: Wrong) -> str:
+    if wrong.actual == 0:
+        return (
+            "right in exact arithmetic: in floats nothing is left of it, by a difference of equal "
+            "numbers (cancellation) or an intermediate that underflows"
+        )
+    error = abs(wrong.actual - wrong.expected)
+    return (
+        "right in exact arithmetic: in floats the digits are lost, by a difference of nearly equal "
+        f"numbers (cancellation): the error of {error:.2g} is what rounding costs numbers of about "
+        f"{10.0 ** np.round(np.log10(error / EPS)):.3g}"
+    )
 
 
 def _not_finite(wrong: Wrong) -> str:

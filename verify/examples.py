@@ -135,7 +135,7 @@ def declared(subject: Subject, examples: Any, domain: Any) -> list[Example] | No
     for example in examples:
         if not isinstance(example, (tuple, list)):
             example = (example,)
-        example = tuple(example)
+        example = tuple(subject.plain(entry) for entry in example)
         keywords: dict[str, Any] = {}
         if example and isinstance(example[-1], dict):
             keywords, example = example[-1], example[:-1]
@@ -145,7 +145,9 @@ def declared(subject: Subject, examples: Any, domain: Any) -> list[Example] | No
         found.append(
             Example(
                 tuple(
-                    _slot(subject.name_of(i), entry, d)
+                    Slot(subject.name_of(i), fixed=entry)
+                    if subject.is_fixed(i, entry)
+                    else _slot(subject.name_of(i), entry, d)
                     for i, (entry, d) in enumerate(zip(example, domains, strict=True))
                 ),
                 dict(keywords),
@@ -204,6 +206,8 @@ _PAIRS: list[tuple[tuple[int, ...], ...]] = [
     ((3,), ()),
     ((), (3,)),
     ((2, 1), (1, 3)),
+    ((2, 3), (1,)),  # a leading axis and one of size 1, both to be summed over
+    ((1,), (2, 3)),
     ((2, 3), (2, 3)),
     ((3,), (2, 3)),
     ((2, 3), (2, 1)),
@@ -233,20 +237,24 @@ def _shape_lists(count: int) -> Iterator[tuple[tuple[int, ...], ...]]:
 
 
 def guessed(subject: Subject, domain: Any, rng: np.random.Generator) -> tuple[list[Example], str]:
-    """Shapes that the subject accepts, found by trying; and why none fits, where none does."""
+    """Shapes that the subject accepts, found by trying; and why none fits, where none does.
+
+    With some that fit, the second is a note on what was left out.
+    """
     counts = [len(subject.arguments)] if subject.arguments else []
     if subject.variadic:
         counts = [max(1, len(subject.arguments)), len(subject.arguments) + 2]
     elif not counts and subject.optional:
         counts = [1]
-    reason = "it takes no positional argument that could be differentiated"
+    reason = subject.hint or "it takes no positional argument that could be differentiated"
     for count in counts:
         domains = domains_of(subject, domain, count)
         found: list[Example] = []
         refused: list[Example] = []  # forward takes them, backward raises
+        left_out = ""
         seen = set()
         for shapes in _shape_lists(count):
-            if shapes in seen or len(found) >= 6:
+            if shapes in seen or len(found) >= 8:
                 continue
             seen.add(shapes)
             for integers in _integer_choices(subject, domains, shapes):
@@ -256,17 +264,21 @@ def guessed(subject: Subject, domain: Any, rng: np.random.Generator) -> tuple[li
                     found.append(example)
                     break
                 if problem.in_backward and not integers:
-                    refused.append(example)
+                    if problem.reduces and found:
+                        left_out = left_out or f"not tried: {example.describe()}: {problem.text}"
+                    else:
+                        refused.append(example)
                     break
                 reason = problem.text
         # What forward takes, backward has to take: it will be refuted there. But several arguments
         # may fit together by accident (a vector where a matrix is meant); so it seems where arrays
-        # of one shape do not do, and others do.
+        # of one shape do not do, and others do. A loss of two arrays takes what broadcasts without
+        # being meant for it.
         plain = [e for e in refused if len({s.shape for s in e.slots}) == 1]
         if count == 1 or not found or not plain:
             found += refused if found else (plain or refused)[:2]
         if found:
-            return _trimmed(found), ""
+            return _trimmed(found), left_out
     return [], reason
 
 
@@ -330,6 +342,7 @@ class _Problem:
 
     text: str
     in_backward: bool = False
+    reduces: bool = False  # arguments of different shapes, and the output has not their common one
 
 
 def _problem(subject: Subject, example: Example, rng: np.random.Generator) -> _Problem | None:
@@ -337,7 +350,7 @@ def _problem(subject: Subject, example: Example, rng: np.random.Generator) -> _P
     finite = False
     problem = _Problem("forward gives no finite value")
     for _ in range(3):
-        forward_runs = False
+        forward_runs = reduces = False
         try:
             args = [s.draw(rng) for s in example.slots]
             with np.errstate(all="ignore"):
@@ -348,22 +361,35 @@ def _problem(subject: Subject, example: Example, rng: np.random.Generator) -> _P
                 if getattr(subject, "kind", None) == "grad" and outputs[0].size != 1:
                     return _Problem("grad= is for scalar values, and this one has several entries")
                 forward_runs = all(np.all(np.isfinite(o)) for o in outputs)
+                reduces = _reduces(example, [o.shape for o in outputs])
                 grads = [np.ones(o.shape, dtype=o.dtype) for o in outputs]
                 results = pullback(grads)
             for arg, slot, grad in zip(args, example.slots, results, strict=False):
                 if slot.varies and grad is not None and np.shape(grad) != np.shape(arg):
-                    problem = _Problem("a gradient has another shape", forward_runs)
+                    problem = _Problem("a gradient has another shape", forward_runs, reduces)
                     break
             else:
                 finite = finite or forward_runs
         except Exception as caught:  # the user's code may raise anything: the next shape is tried
-            problem = _Problem(f"{type(caught).__name__}: {caught}", forward_runs)
+            problem = _Problem(f"{type(caught).__name__}: {caught}", forward_runs, reduces)
     return None if finite else problem
 
 
+def _reduces(example: Example, outputs: Sequence[tuple[int, ...]]) -> bool:
+    """Whether arguments of different shapes give an output that has not their common shape."""
+    shapes = {s.shape for s in example.slots if s.shape is not None}
+    if len(shapes) < 2:
+        return False
+    try:
+        common = np.broadcast_shapes(*shapes)
+    except ValueError:
+        return True
+    return common not in outputs
+
+
 def _trimmed(found: list[Example]) -> list[Example]:
-    """At most five, small ones first, of as many ranks as there are."""
-    return sorted(found, key=lambda e: e.size)[:5]
+    """At most seven, small ones first."""
+    return sorted(found, key=lambda e: e.size)[:7]
 
 
 def variations(example: Example) -> Iterator[Example]:

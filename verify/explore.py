@@ -14,20 +14,32 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from symbolic.feasible import Bounds, covered, infeasible
+from symbolic.feasible import infeasible
 from symbolic.graph import Node, Program, topological
+from symbolic.intervals import Bounds
 from symbolic.primitives import FLOAT
 from symbolic.solve import Line, dependencies, neighbours, roots_on_line
 from symbolic.values import Condition, TraceError
+from verify.cells import (
+    ANY_SIGN,
+    ROUNDING,
+    Cell,
+    Decisions,
+    Key,
+    key_of,
+    only_rounded,
+    side_of,
+    signs_of,
+    words,
+)
+from verify.coverage import Coverage
 from verify.instance import Instance, TracedRun
 
-__all__ = ["Cell", "Explorer", "words"]
-
-Key = tuple[tuple[int, str, bool], ...]
+__all__ = ["Explorer"]
 
 
 @dataclass
@@ -41,51 +53,6 @@ class _Trials:
     points: np.ndarray
     values: np.ndarray
     kept: np.ndarray
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """A cell's conditions in arrays: which gap, for which signs it holds, whether it is rigid."""
-
-    place: np.ndarray
-    allowed: np.ndarray
-    rigid: np.ndarray
-
-
-@dataclass
-class Cell:
-    """One cell: its conditions, the formulas that hold on it, and a sample point.
-
-    ``thin`` says that it has no interior: its conditions contain an equality (a tie, a bound hit
-    exactly). ``kinked`` says that forward's conditions among them do, so that forward's formula
-    there has no derivative of its own. ``outside``: forward gives no finite
-    value there, so there is nothing to differentiate.
-    """
-
-    key: Key
-    run: TracedRun
-    thin: bool
-    samples: list[np.ndarray] = field(default_factory=list)
-    status: str = "open"
-    outside: bool = False
-    kinked: bool = False
-
-    @property
-    def signs(self) -> dict[Node, frozenset[int]]:
-        """The signs that each gap may have on the cell."""
-        if self._signs is None:
-            self._signs = signs_of(self.conditions)
-        return self._signs
-
-    _signs: dict[Node, frozenset[int]] | None = field(default=None, repr=False)
-
-    @property
-    def conditions(self) -> list[Condition]:
-        return self.run.conditions
-
-    @property
-    def point(self) -> np.ndarray:
-        return self.run.point
 
 
 class Explorer:
@@ -124,18 +91,20 @@ class Explorer:
         self.error: TraceError | None = None
         self.bounds: Bounds = {}
         self.products = 30
+        self.interacting: set[str] = set()  # arguments, see `Reference.interacting`
         self._gap_place: dict[Node, int] = {}
         self._every: Program | None = None
         self._laid_out = 0
         self._rounded: dict[Key, list[tuple[Node, float]]] = {}
         self._expected: dict[Key, list[Node]] = {}
+        self.coverage = Coverage(self)
         self._decisions: dict[tuple[Key, bool], Decisions] = {}
         self.projected = False
         self._beyond: set[tuple[int, int]] = set()
         self._reached: set[tuple[int, int]] = set()
         self._deps: dict[Node, list[int]] = {}
         self._programs: dict[tuple[int, ...], Program] = {}
-        self._place = {name: i for i, name in enumerate(instance.names)}
+        self.place = {name: i for i, name in enumerate(instance.names)}
         for piece in instance.pieces:
             domain = instance.example.slots[piece.position].domain
             for i in range(piece.size):
@@ -146,7 +115,7 @@ class Explorer:
     def visit(self, point: np.ndarray) -> Cell | None:
         """The cell that a point lies in, traced; None where the code fails there."""
         run = self.instance.trace(point)
-        key = key_of(run.conditions)
+        key = key_of(run)
         known = self.cells.get(key)
         if known is not None:
             if len(known.samples) < 6:
@@ -167,7 +136,7 @@ class Explorer:
                 except TraceError:
                     moved = run
                 # Off the boundary the code may record other decisions: then it is another cell.
-                if moved is not run and key_of(moved.conditions) == key:
+                if moved is not run and key_of(moved) == key:
                     cell.run, cell.samples = moved, [inside]
                 else:
                     cell.thin = True
@@ -224,7 +193,7 @@ class Explorer:
                 np.array(
                     [[c.holds(s) for s in (-1, 0, 1)] for c in conditions], dtype=bool
                 ).reshape(-1, 3),
-                np.array([self._rigid(c) for c in conditions], dtype=bool),
+                np.array([self.rigid(c) for c in conditions], dtype=bool),
             )
         return found
 
@@ -232,7 +201,7 @@ class Explorer:
         """The known cell with an interior that a point certainly lies in, without a new trace."""
         every = self.every_gap(point)
         for cell in self.cells.values():
-            if cell.thin or cell.run.backward_error is not None:
+            if cell.thin or cell.run.loose or cell.run.backward_error is not None:
                 continue
             d = self.decisions(cell)
             gaps = every[d.place]
@@ -248,20 +217,20 @@ class Explorer:
             return False
         values = self.gaps_at(run.conditions, run.point)
         return any(
-            v == 0 and not self._rigid(c) for v, c in zip(values, run.conditions, strict=True)
+            v == 0 and not self.rigid(c) for v, c in zip(values, run.conditions, strict=True)
         )
 
     def _is_kinked(self, run: TracedRun) -> bool:
         """Whether forward's own conditions leave no interior around the sample point."""
         forward = run.forward_conditions
         values = self.gaps_at(forward, run.point)
-        if not any(v == 0 and not self._rigid(c) for v, c in zip(values, forward, strict=True)):
+        if not any(v == 0 and not self.rigid(c) for v, c in zip(values, forward, strict=True)):
             return False
         return self._interior(forward, run.point) is None
 
-    def _rigid(self, condition: Condition) -> bool:
+    def rigid(self, condition: Condition) -> bool:
         """Whether the gap is locally constant (``floor(x) == 3``): then equality is no boundary."""
-        return condition.gap.op in _ROUNDING or _only_rounded(condition.gap)
+        return condition.gap.op in ROUNDING or only_rounded(condition.gap)
 
     def rounded(self, cell: Cell) -> list[tuple[Node, float]]:
         """Arguments of forward's rounding operations, and the offset at which each jumps.
@@ -274,7 +243,7 @@ class Explorer:
             found = self._rounded[cell.key] = [
                 (n.args[0], 0.5 if n.op == "rint" else 0.0)
                 for n in topological(roots)
-                if n.op in _ROUNDING
+                if n.op in ROUNDING
             ]
         return found
 
@@ -297,7 +266,7 @@ class Explorer:
     def _interior(self, conditions: list[Condition], point: np.ndarray) -> np.ndarray | None:
         """A point nearby with the same decisions and no gap equal to zero, or None."""
         rng = np.random.default_rng(1)
-        movable = [c for c in conditions if not self._rigid(c)]
+        movable = [c for c in conditions if not self.rigid(c)]
         trials = []
         for size in (1e-1, 1e-2, 1e-4, 1e-7):
             for _ in range(24):
@@ -347,14 +316,23 @@ class Explorer:
         if not self.cells:
             raise self.error or TraceError("no starting point")
         missed: list[tuple[Cell, int]] = []
-        if self.separable():
+        if self.coverage.independent():
             self.products = min(self.products, 4)
         if enough():
             self.uncovered = ["cells beyond those of the starting points"]
             return
+        covered = self.coverage.fill()
+        missed += self._drain()
+        if not covered and (self._queue or missed):
+            covered = self.coverage.fill()
+        self._conclude(missed, exhausted=not self._queue, covered=covered)
+
+    def _drain(self) -> list[tuple[Cell, int]]:
+        """Expand the cells that wait; what could not be reached from them."""
+        missed: list[tuple[Cell, int]] = []
         while self._queue and time.process_time() < self.deadline and len(self.cells) < self.most:
             missed += self._expand(self._queue.popleft())
-        self._conclude(missed, exhausted=not self._queue)
+        return missed
 
     def _expand(self, cell: Cell) -> list[tuple[Cell, int]]:
         missed = []
@@ -362,7 +340,7 @@ class Explorer:
             if time.process_time() > self.deadline or len(self.cells) >= self.most:
                 missed.append((cell, i))
                 continue
-            current = _side(self._gap_at(condition, cell.point))
+            current = side_of(self._gap_at(condition, cell.point))
             trials: _Trials | None = None
             for side in (-1, 1, 0):
                 if side == current:
@@ -393,26 +371,26 @@ class Explorer:
             before = self._related(cell, i)
             self.projected = self.projected or len(before) < i
         prefix = signs_of([cell.conditions[j] for j in before])
-        wanted = {s for s in (-1, 0, 1) if not condition.holds(s)} & prefix.get(gap, _ANY)
+        wanted = {s for s in (-1, 0, 1) if not condition.holds(s)} & prefix.get(gap, ANY_SIGN)
         wanted -= {s for s in (-1, 0, 1) if (gap.index, s) in self._beyond}
         for other in self.cells.values():
             if not wanted:
                 break
             if gap in other.signs and all(
-                g is gap or other.signs.get(g, _ANY) <= allowed for g, allowed in prefix.items()
+                g is gap or other.signs.get(g, ANY_SIGN) <= allowed for g, allowed in prefix.items()
             ):
                 wanted -= other.signs[gap]
         return wanted
 
     def _related(self, cell: Cell, i: int) -> list[int]:
         """The decisions before ``i`` on entries connected with those of decision ``i``."""
-        known = set(self._depends(cell.conditions[i].gap))
+        known = set(self.depends(cell.conditions[i].gap))
         chosen: set[int] = set()
         grew = True
         while grew:
             grew = False
             for j in range(i):
-                entries = self._depends(cell.conditions[j].gap)
+                entries = self.depends(cell.conditions[j].gap)
                 if j not in chosen and known.intersection(entries):
                     chosen.add(j)
                     known.update(entries)
@@ -423,14 +401,14 @@ class Explorer:
         """The cell's conditions on entries connected with those of some expressions."""
         known: set[int] = set()
         for node in nodes:
-            known.update(self._depends(node))
+            known.update(self.depends(node))
         left = list(cell.conditions)
         chosen: list[Condition] = []
         grew = True
         while grew:
             grew = False
             for c in list(left):
-                entries = self._depends(c.gap)
+                entries = self.depends(c.gap)
                 if known.intersection(entries):
                     chosen.append(c)
                     left.remove(c)
@@ -467,13 +445,13 @@ class Explorer:
                 self.visit(trials.points[j])
             except TraceError as error:
                 self.error = error
-                if self._undefined(trials.points[j]):
+                if self.undefined(trials.points[j]):
                     self._beyond.add((condition.gap.index, side))
                 continue
             if side not in self._missing(cell, i):
                 break
 
-    def _undefined(self, point: np.ndarray) -> bool:
+    def undefined(self, point: np.ndarray) -> bool:
         """Whether forward raises there, in floats too: the edge of its domain."""
         run = self.instance.forward_only(point)
         return run.forward_error is not None or not run.finite
@@ -482,7 +460,7 @@ class Explorer:
         """Points around the zeros of a gap, on lines through ``point``, inside the domain."""
         if not self.instance.free:
             return
-        moved = self._depends(condition.gap)
+        moved = self.depends(condition.gap)
         lines = [Line(point, "entry", [k]) for k in moved[:5]]
         if len(moved) > 1:
             lines += [Line(point, "shift", moved), Line(point, "scale", moved)]
@@ -503,11 +481,11 @@ class Explorer:
                     if low < t < high:
                         yield line.at(t)
 
-    def _depends(self, node: Node) -> list[int]:
+    def depends(self, node: Node) -> list[int]:
         found = self._deps.get(node)
         if found is None:
             names = dependencies(node)
-            found = self._deps[node] = sorted(self._place[n] for n in names if n in self._place)
+            found = self._deps[node] = sorted(self.place[n] for n in names if n in self.place)
         return found
 
     # What was covered
@@ -526,67 +504,11 @@ class Explorer:
             )
         return found
 
-    def _groups(self) -> list[set[int]]:
-        """Entries connected by conditions, over all cells: what decides together."""
-        groups: list[set[int]] = []
-        for cell in self.cells.values():
-            for c in cell.conditions:
-                entries = set(self._depends(c.gap))
-                if not entries or any(entries <= g for g in groups):
-                    continue
-                joined = [g for g in groups if g & entries]
-                groups = [g for g in groups if not g & entries]
-                groups.append(entries.union(*joined))
-        return groups
-
-    def separable(self) -> bool:
-        """Whether the branches of connected entries are independent of all others.
-
-        Each entry of the right gradient and of backward's then depends on one group of entries
-        alone, and is the same formula whatever the other groups decide, on all cells visited.
-        """
-        groups = self._groups()
-        seen: dict[tuple, Node | None] = {}
-        for cell in self.cells.values():
-            if cell.outside:
-                continue
-            if cell.run.backward_error is not None:
-                return False
-            for k, node in enumerate([*self.expected(cell), *cell.run.grads]):
-                entries = set() if node is None else set(self._depends(node))
-                mine = [g for g in groups if g & entries]
-                if len(mine) > 1:
-                    return False
-                if cell.thin or not mine:
-                    continue
-                decided = frozenset(
-                    step
-                    for step, c in zip(cell.key, cell.conditions, strict=True)
-                    if mine[0].intersection(self._depends(c.gap))
-                )
-                if seen.setdefault((k, decided), node) is not node:
-                    return False
-        return True
-
-    def _covered(self) -> bool:
-        """Whether the cells cover the domain, group by group where groups are independent."""
-        groups = self._groups()
-        if len(groups) > 1 and not self.separable():
-            groups = [set().union(*groups)]
-        for group in groups:
-            projections: dict[frozenset, list[Condition]] = {}
-            for cell in self.cells.values():
-                mine = [c for c in cell.conditions if group.intersection(self._depends(c.gap))]
-                steps = frozenset((c.gap.index, c.relation, c.outcome) for c in mine)
-                projections.setdefault(steps, mine)
-            # Cells with the fewest conditions first: they leave the fewest regions over.
-            cells = sorted(projections.values(), key=len)
-            if len(cells) > 40 or not covered(cells, self.bounds, most=300):
-                return False
-        return True
-
-    def _conclude(self, missed: list[tuple[Cell, int]], exhausted: bool) -> None:
+    def _conclude(self, missed: list[tuple[Cell, int]], exhausted: bool, covered: bool) -> None:
         self.uncovered = []
+        if covered:
+            self.complete, self.projected = True, False
+            return
         seen = set()
         for cell, i in missed:
             gap = cell.conditions[i].gap
@@ -599,74 +521,8 @@ class Explorer:
                 if text not in seen:
                     seen.add(text)
                     self.uncovered.append(text)
-        if (self.uncovered or not exhausted) and self._covered():
-            self.uncovered = []  # the cells are no tree of decisions, but they cover the domain
-            exhausted, self.projected = True, False
         if not exhausted:
             self.uncovered.append(f"cells beyond the first {len(self.cells)}")
-        if self.projected and not self.separable():
+        if self.projected and not self.coverage.independent():
             self.uncovered.append("some combinations of branches on independent entries")
         self.complete = not self.uncovered
-
-
-_ANY = frozenset((-1, 0, 1))
-
-
-def signs_of(conditions: list[Condition]) -> dict[Node, frozenset[int]]:
-    """For each gap the signs that the conditions leave it."""
-    found: dict[Node, frozenset[int]] = {}
-    for c in conditions:
-        allowed = frozenset(s for s in (-1, 0, 1) if c.holds(s))
-        found[c.gap] = found.get(c.gap, _ANY) & allowed
-    return found
-
-
-_ROUNDING = frozenset({"floor", "ceil", "rint", "trunc", "sign"})
-
-
-def _only_rounded(node: Node) -> bool:
-    """Whether variables stand only inside rounding operations."""
-    stack = [node]
-    while stack:
-        n = stack.pop()
-        if n.op in _ROUNDING:
-            continue
-        if n.op == "var":
-            return False
-        stack.extend(n.children)
-    return True
-
-
-def _side(value: float) -> int:
-    return 0 if value != value else int(np.sign(value))
-
-
-def key_of(conditions: list[Condition]) -> Key:
-    """What tells cells apart: the decisions in order."""
-    return tuple((c.gap.index, c.relation, c.outcome) for c in conditions)
-
-
-def words(condition: Condition) -> str:
-    """A condition as a person writes it: ``x[0] - x[1] > 0`` as ``x[0] > x[1]``."""
-    from symbolic.feasible import affine
-    from symbolic.sympy_bridge import to_sympy
-
-    sign = condition.sign
-    form = affine(condition.gap)
-    variables = [a for a in form if a is not None]
-    if len(variables) == 1 and form[variables[0]] != 0:
-        slope = form[variables[0]]
-        right = -form.get(None, 0) / slope
-        if slope < 0:
-            sign = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(sign, sign)
-        left = str(to_sympy([variables[0]])[0])
-        value = str(right) if right.denominator < 1000 else f"{float(right):.6g}"
-        return _short(f"{left} {sign} {value}")
-    if len(variables) == 2 and sorted(form[v] for v in variables) == [-1, 1] and None not in form:
-        first, second = sorted(variables, key=lambda v: -form[v])
-        return _short(f"{to_sympy([first])[0]} {sign} {to_sympy([second])[0]}")
-    return _short(f"{to_sympy([condition.gap])[0]} {sign} 0")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 90 else text[:87] + "..."

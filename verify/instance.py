@@ -87,7 +87,10 @@ class FloatRun:
 
 @dataclass
 class TracedRun:
-    """What the subject gave on symbols at one point: formulas, and the conditions they hold on."""
+    """What the subject gave on symbols at one point: formulas, and the conditions they hold on.
+
+    ``loose``: some decision of it is not among the conditions (see :class:`symbolic.values.Trace`).
+    """
 
     point: np.ndarray
     outputs: list[Node]
@@ -95,6 +98,7 @@ class TracedRun:
     missing: list[bool]
     conditions: list[Condition]
     backward_from: int
+    loose: bool = False
     formula_from: int | None = None
     formula: list[Node] | None = None
     formula_error: str | None = None
@@ -366,6 +370,7 @@ class Instance:
             )
             if backward:
                 self._trace_backward(run, trace, pullback, point)
+            run.loose = trace.loose
         if formula and self.subject.formula is not None:
             with self._quiet():
                 self._trace_formula(run, trace, args)

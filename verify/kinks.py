@@ -10,6 +10,7 @@ May import: :mod:`symbolic`, :mod:`verify.explore`, :mod:`verify.reference`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -17,15 +18,18 @@ import numpy as np
 
 from symbolic.balls import Ball, enclose
 from symbolic.values import Condition, TraceError
-from verify.explore import Cell, Explorer
+from verify.cells import Cell
+from verify.explore import Explorer
 from verify.reference import Reference
 
-__all__ = ["Limits", "Touching", "in_hull", "limits_at", "reference_of"]
+__all__ = ["Limits", "Touching", "is_generalised", "limits_at", "reference_of", "separating"]
 
 # How far from the point its neighbours' formulas are evaluated, and once more, to see that they
 # converge: a logarithm does not, nor does a pole.
 _DISTANCE = Fraction(1, 2**600)
 _CLOSER = Fraction(1, 2**900)
+# A corner found in the separating direction has to close this much of the gap, or it is no news.
+_PROGRESS = 0.9
 _BITS = 2000  # enough for the square of the distance beside a number of 53 bits
 
 
@@ -45,6 +49,8 @@ class Limits:
         Whether the domain ends at the point.
     directions : list of array
         The directions from which there is a limit.
+    leave : callable
+        Leaves the point in one direction more, and adds the limit from there.
     nearby, entered : list
         A few exact points beside it, and the cell that each lies in.
     """
@@ -57,6 +63,7 @@ class Limits:
     directions: list[np.ndarray] = field(default_factory=list)
     nearby: list[dict[str, Fraction]] = field(default_factory=list)
     entered: list[Cell] = field(default_factory=list)
+    leave: Callable[[np.ndarray], None] = field(default=lambda move: None)
 
     def smooth(self, k: int) -> bool:
         """Whether all limits of output ``k`` agree, to about 1e-9 of their size."""
@@ -105,14 +112,15 @@ def limits_at(
     m = len(instance.names) - n
     found = Limits([[] for _ in range(m)], [False] * m, [np.zeros(n, bool) for _ in range(m)])
     touching = Touching(explorer, point)
-    for move in _moves(_active(explorer, cell, point, width), n, directions):
+
+    def leave(move: np.ndarray) -> None:
         # Code that branches on the upstream gradient alone has no kink: keep it where it is.
         direction = np.concatenate([move, np.zeros(m)])
         exact = _exact(explorer, point, direction, width)
         neighbour = touching.neighbour(direction, exact)
         if neighbour is None:
             found.one_sided = True
-            continue
+            return
         if all(neighbour is not c for c in found.cells):
             found.cells.append(neighbour)
         reference = reference_of(explorer, neighbour, references)
@@ -122,6 +130,10 @@ def limits_at(
         if exact not in found.nearby and len(found.nearby) < 4:
             found.nearby.append(exact)
             found.entered.append(neighbour)
+
+    found.leave = leave
+    for move in _moves(_active(explorer, cell, point, width), n, directions):
+        leave(move)
     return found if any(found.rows) or any(i.any() for i in found.infinite) else None
 
 
@@ -132,10 +144,10 @@ def _active(explorer: Explorer, cell: Cell, point: np.ndarray, width: float) -> 
     near = _near(explorer.gaps_at(conditions, point), point, width)
     found: set[int] = set()
     for condition, close in zip(conditions, near, strict=True):
-        if close and not explorer._rigid(condition):
-            found.update(i for i in explorer._depends(condition.gap) if i < n)
+        if close and not explorer.rigid(condition):
+            found.update(i for i in explorer.depends(condition.gap) if i < n)
     for argument in explorer.at_jump(cell, point):
-        found.update(i for i in explorer._depends(argument) if i < n)
+        found.update(i for i in explorer.depends(argument) if i < n)
     return sorted(found) or list(range(n))
 
 
@@ -148,17 +160,19 @@ def _near(gaps: np.ndarray, point: np.ndarray, width: float, closeness: float = 
 def _moves(active: list[int], n: int, directions: int) -> list[np.ndarray]:
     """Directions to leave the point in: along each active axis, both ways, and across.
 
-    None is exactly along an axis: where several entries tie, the others would go on to.
+    None is exactly along an axis: where several entries tie, the others would go on to. Of few
+    entries the axes are followed closely too: the corner of a round hull lies there.
     """
     rng = np.random.default_rng(7)
     moves = []
-    for i in active[:12]:
-        for sign in (1.0, -1.0):
-            move = np.zeros(n)
-            if len(active) > 1:
-                move[active] = 1e-3 * rng.normal(size=len(active))
-            move[i] = sign
-            moves.append(move)
+    for aside in (1e-3, 1e-8) if 1 < len(active) <= 4 else (1e-3,):
+        for i in active[:12]:
+            for sign in (1.0, -1.0):
+                move = np.zeros(n)
+                if len(active) > 1:
+                    move[active] = aside * rng.normal(size=len(active))
+                move[i] = sign
+                moves.append(move)
     if len(active) > 1:
         for sign in (1.0, -1.0):
             move = np.zeros(n)
@@ -178,7 +192,15 @@ def reference_of(explorer: Explorer, cell: Cell, references: dict[int, Reference
         instance = explorer.instance
         n = instance.inputs
         outputs = cell.run.formula or cell.run.outputs
-        reference = Reference(instance.graph, outputs, instance.names[:n], instance.names[n:])
+        interacting = {
+            p.label(i)
+            for p in instance.pieces
+            if p.name in explorer.interacting
+            for i in range(p.size)
+        }
+        reference = Reference(
+            instance.graph, outputs, instance.names[:n], instance.names[n:], interacting
+        )
         references[id(cell.run)] = reference
     return reference
 
@@ -192,7 +214,8 @@ class Touching:
         self.closeness = closeness
         self.every = explorer.every_gap(point)
         self.known = [c for c in explorer.cells.values() if not c.kinked]
-        self.candidates = [t for c in self.known if (t := self._touches(c)) is not None]
+        inside = [c for c in self.known if not (c.outside or c.run.loose)]
+        self.candidates = [t for c in inside if (t := self._touches(c)) is not None]
 
     def _touches(self, cell: Cell) -> tuple[Cell, list[Condition]] | None:
         d = self.explorer.decisions(cell, forward=True)
@@ -225,7 +248,12 @@ class Touching:
                 found = self.explorer.locate(trial) or self.explorer.visit(trial)
             except (TraceError, ArithmeticError, ValueError):
                 continue
-            if found is None or found.kinked or any(found is c for c in self.known):
+            if (
+                found is None
+                or found.kinked
+                or found.run.loose
+                or any(found is c for c in self.known)
+            ):
                 continue
             self.known.append(found)
             self.every = self.explorer.every_gap(self.point)
@@ -257,7 +285,9 @@ def _exact(
     width: float,
     distance: Fraction = _DISTANCE,
 ) -> dict[str, Fraction]:
-    scale = Fraction(float(np.max(np.abs(point), initial=0.0)) or 1.0)
+    # Rounding is relative to what moves: beside 1 an entry of 1e-9 would be moved far away.
+    moved = np.abs(point)[direction != 0] if width else np.abs(point)
+    scale = Fraction(float(np.max(moved, initial=0.0)) or 1.0)
     step = Fraction(width) * scale if width else distance * max(scale, Fraction(1, 2**60))
     return {
         name: Fraction(float(v)) + (step * Fraction(float(d)) if d else 0)
@@ -291,6 +321,7 @@ def _add_limit(
         if not y.finite or not np.all(np.isfinite(row)):
             continue
         defined = True
+        row[np.abs(row) <= 1e-100] = 0.0  # the distance itself, no limit
         v = float(y)
         size = max(abs(v), abs(values[k]), 1e-30)
         if abs(v - values[k]) > max(1e-7 * size, 1e-12):
@@ -317,33 +348,67 @@ def _add_limit(
     return defined
 
 
-def in_hull(
+def is_generalised(row: np.ndarray, limits: Limits, k: int, tolerance: float) -> bool:
+    """Whether a row of the Jacobian lies in Clarke's generalised gradient of output ``k``.
+
+    That is the convex hull of all limits, and many more cells may touch the point than were
+    entered (each of several maxima of tied entries has its own). So before a row is refused the
+    point is left in the direction that separates it from the hull: of a convex function the limit
+    from there is the corner that lies furthest in that direction, of a concave one that from the
+    opposite side.
+    """
+    rng = np.random.default_rng(11)
+    for _ in range(40):
+        corners = limits.rows[k]
+        away = separating(row, corners, tolerance, limits.directions)
+        if away is None:
+            return True
+        if not np.any(away):
+            return False
+        gap = float(away @ row) - max(float(away @ c) for c in corners)
+        scaled = away / np.max(np.abs(away))
+        shaken = 1e-3 * rng.normal(size=len(away)) * (away != 0)
+        tries = [scaled + shaken, -scaled - shaken]
+        tries += [scaled * rng.choice([-1.0, 1.0], size=len(away)) + shaken for _ in range(4)]
+        for move in tries:
+            limits.leave(move)
+            left = float(away @ row) - max(float(away @ c) for c in limits.rows[k])
+            if left < _PROGRESS * gap:
+                break
+        else:
+            return False  # no cell reaches further in that direction
+    return False
+
+
+def separating(
     row: np.ndarray, limits: list[np.ndarray], tolerance: float, directions: list[np.ndarray]
-) -> bool:
-    """Whether ``row`` lies in the convex hull of ``limits``, up to a relative tolerance.
+) -> np.ndarray | None:
+    """The direction from the hull of ``limits`` to ``row``; None where ``row`` lies in the hull.
 
     Where every direction has a limit of its own (a norm at zero: the limits fill a sphere) the
     limits found are a sample of the corners; then ``row`` is compared with the hull's width in each
-    of the directions.
+    of the directions. Zeros: ``row`` is outside whatever else is found.
     """
     from scipy.optimize import nnls
 
     if not np.all(np.isfinite(row)) or not limits:
-        return False
+        return np.zeros(len(row))
     corners = np.array(limits)
     size = max(float(np.max(np.abs(corners))), float(np.max(np.abs(row))), 1e-290)
     slack = tolerance * size
-    lowest, highest = corners.min(axis=0), corners.max(axis=0)
+    nearest = np.clip(row, corners.min(axis=0), corners.max(axis=0))
     if len(row) == 1 or len(limits) == 1:
-        return bool(np.all(row >= lowest - slack) and np.all(row <= highest + slack))
+        return None if np.all(np.abs(row - nearest) <= slack) else row - nearest
     weight = 10.0
     matrix = np.vstack([corners.T / size, np.full(len(limits), weight)])
     target = np.concatenate([row / size, [weight]])
-    _, residual = nnls(matrix, target)
+    shares, residual = nnls(matrix, target)
     if residual <= max(1e-7, 10 * tolerance):
-        return True
-    if len(limits) < 0.8 * len(directions):
-        return False
-    moves = np.array(directions)
-    widths = (moves @ corners.T).max(axis=1)
-    return bool(np.all(moves @ row <= widths + slack * np.abs(moves).sum(axis=1)))
+        return None
+    if directions and len(limits) >= 0.8 * len(directions):
+        moves = np.array(directions)
+        widths = (moves @ corners.T).max(axis=1)
+        if np.all(moves @ row <= widths + slack * np.abs(moves).sum(axis=1)):
+            return None
+    away: np.ndarray = row - shares @ corners / max(float(shares.sum()), 1e-9)
+    return away

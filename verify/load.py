@@ -215,6 +215,21 @@ def _all_in(module: ModuleType) -> list[type]:
     return _builtin() if module.__name__ == BUILTIN else functions_of(module)
 
 
+def _foreign_in(module: ModuleType) -> list[tuple[str, Any]]:
+    """Other libraries' operations with hand-written derivatives that a module defines, by name."""
+    from verify.adapters import home, is_operation
+
+    found: dict[int, tuple[str, Any]] = {}
+    for name, value in vars(module).items():
+        if not is_operation(value):
+            continue
+        where = home(value)
+        inside = hasattr(module, "__path__") and where.startswith(module.__name__ + ".")
+        if where == module.__name__ or inside:
+            found.setdefault(id(value), (name, value))
+    return list(found.values())
+
+
 def offers(
     module: ModuleType,
 ) -> list[tuple[str, Any, dict[str, Any], tuple[str, int] | None]]:
@@ -224,6 +239,7 @@ def offers(
         (f.__qualname__ if f.__module__ == module.__name__ else f.__name__, f, {}, source_of(f))
         for f in _all_in(module)
     ]
+    found += [(name, f, {}, source_of(f)) for name, f in _foreign_in(module)]
     for entry in registered(module.__name__):
         place = (shorten(file), entry.line) if file and entry.line else None
         found.append((entry.name, entry.subject, entry.options, place))

@@ -33,6 +33,29 @@ def starts(instance: Instance, rng: np.random.Generator) -> list[np.ndarray]:
         point = instance.draw(rng)
         point[instance.inputs :] = sign * np.abs(point[instance.inputs :])
         found.append(point)
+    return _defined(instance, found)
+
+
+def _defined(instance: Instance, found: list[np.ndarray]) -> list[np.ndarray]:
+    """The points where forward gives a value first; others are looked for where it raises at most.
+
+    Code that raises outside of a domain which nobody declared (a root of positive numbers) raises
+    at nearly every random array.
+    """
+    defined = [p for p in found if instance.forward_only(p).forward_error is None]
+    if len(defined) > len(found) // 2 or not instance.free:
+        return found
+    n = instance.inputs
+    for form in (
+        np.abs,
+        lambda x: -np.abs(x),
+        lambda x: 1 / (1 + np.abs(x)),
+        lambda x: 1 + np.abs(x),
+    ):
+        points = [np.concatenate([form(p[:n]), p[n:]]) for p in found]
+        points = [p for p in points if instance.forward_only(p).forward_error is None]
+        if points:
+            return [*defined, *points, *(p for p in found if all(p is not d for d in defined))]
     return found
 
 

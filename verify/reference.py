@@ -9,7 +9,7 @@ May import: :mod:`symbolic`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,8 @@ class Reference:
         The formula's outputs, flat.
     inputs, upstream : sequence of str
         Names of the varying entries, and of the upstream gradient of each output.
+    interacting : set of str
+        Inputs whose gradient depends on other entries too at larger shapes (see `interacting`).
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class Reference:
         outputs: Sequence[Node],
         inputs: Sequence[str],
         upstream: Sequence[str],
+        interacting: Collection[str] = (),
     ):
         self.graph = graph
+        self._elsewhere = [name in interacting for name in inputs]
         self.outputs = list(outputs)
         self.inputs = list(inputs)
         self.upstream = list(upstream)
@@ -95,6 +99,7 @@ class Reference:
         self._terms: list[list[int]] = []  # places of g_k dy_k/dx_i, for each i
         self._curvature: list[list[tuple[int, int]]] = []  # (place of dv_i/dx_j, j), for each i
         self._outputs_of: list[list[int]] = []
+        self._constant: list[list[int]] = []  # outputs that mention x_i and do not change with it
         zero = self.graph.zero
         for row in self.jacobian:
             del row  # built once, in the property
@@ -102,14 +107,17 @@ class Reference:
         depends = [self._dependencies(v) for v in self.expected]
         self._reach = depends
         for i, v in enumerate(self.expected):
-            places, outputs = [], []
+            places, outputs, constant = [], [], []
             for k, row in enumerate(self.jacobian):
                 if row[i] is not zero:
+                    if depends[i] == [i] and self._vanishes(row[i]):
+                        constant.append(k)
                     places.append(len(nodes))
                     outputs.append(k)
                     nodes.append(self.graph.mul(self._g[k], row[i]))
             self._terms.append(places)
             self._outputs_of.append(outputs)
+            self._constant.append(constant)
             second = []
             inside = [self._x[j] for j in depends[i]]
             if inside and (pairs <= _MOST_PAIRS or len(inside) <= 2):
@@ -123,6 +131,26 @@ class Reference:
         nodes += self.outputs
         return Program(nodes)
 
+    def _vanishes(self, slope: Node) -> bool:
+        """Whether a derivative is zero to 50 digits at two ordinary points."""
+        program = Program([slope])
+        rng = np.random.default_rng(5)
+        for _ in range(2):
+            point = {
+                name: float(v)
+                for name, v in zip(
+                    self.inputs, rng.uniform(0.5, 2.0, len(self.inputs)), strict=True
+                )
+            }
+            with np.errstate(all="ignore"):
+                [rough] = program.run(FLOAT, {k: np.float64(v) for k, v in point.items()})
+            if not abs(float(rough)) < 1e-6:
+                return False
+            [ball] = enclose(program, point, digits=3, scale=1e-60)
+            if not ball.finite or abs(float(ball)) > 1e-50:
+                return False
+        return True
+
     def _dependencies(self, node: Node) -> list[int]:
         names = {n.args[0] for n in topological([node]) if n.op == "var"}
         return [j for j, name in enumerate(self.inputs) if name in names]
@@ -134,7 +162,7 @@ class Reference:
         sum_k |g_k dy_k/dx_i| + s sum_j |dv_i/dx_j|, where j runs over the inputs that v_i depends
         on and s is the largest of them: the uncertainty of g and of x. Where several inputs
         interact, sum_k |g_k y_k| / s is added, since a small entry is then often a sum of large
-        terms that cancel.
+        terms that cancel; so is an exact zero, where y_k mentions x_i and does not change with it.
 
         Parameters
         ----------
@@ -165,11 +193,23 @@ class Reference:
             g = np.abs(points[:, [place[n] for n in self.upstream]])
             return self._combined(found, x, g)
 
-    def allowance_at(self, exact: Mapping[str, Any]) -> np.ndarray:
-        """The same at one exact point, which need not be a float."""
-        found = [np.array([size]) for size in self._enclosed_sizes(exact)]
+    def allowance_at(
+        self, exact: Mapping[str, Any], point: np.ndarray | None = None, scale: float = 1e-287
+    ) -> np.ndarray:
+        """The same at one exact point, which need not be a float.
+
+        Where it is a neighbour at no distance to speak of, ``point`` is the one that is meant: the
+        size of zero is not that of 2^-600.
+        What is below a thousandth of ``scale`` need not be known.
+        """
         x = np.abs(np.array([[float(exact[n]) for n in self.inputs]]))
+        if point is not None:
+            x = np.abs(point[None, : len(self.inputs)])
         g = np.abs(np.array([[float(exact[n]) for n in self.upstream]]))
+        # The magnitudes are multiplied by x or by g, or divided by x.
+        high, low = max(x.max(initial=1.0), 1.0), min(x[x > 0].min(initial=1.0), 1.0)
+        fine = 1e-3 * scale * min(low, 1 / high) / max(g.max(initial=1.0), 1.0)
+        found = [np.array([size]) for size in self._enclosed_sizes(exact, max(fine, 1e-290))]
         with np.errstate(all="ignore"):
             return self._combined(found, x, g)[0]
 
@@ -186,14 +226,20 @@ class Reference:
         return np.where(several, np.nan_to_num(rows, nan=0.0, posinf=0.0).sum(axis=0), 0.0)
 
     @property
+    def interacting(self) -> list[str]:
+        """The inputs whose gradient depends on several inputs."""
+        pairs = zip(self.inputs, self.expected, strict=True)
+        return [name for name, v in pairs if len(self._dependencies(v)) > 1]
+
+    @property
     def sizes(self) -> Program:
         """The magnitudes that the allowance is made of."""
         if self._sizes is None:
             self._sizes = self._build_sizes()
         return self._sizes
 
-    def _enclosed_sizes(self, exact: Mapping[str, Any]) -> list[float]:
-        balls = enclose(self.sizes, exact, digits=3, scale=1e-290, max_precision=2400)
+    def _enclosed_sizes(self, exact: Mapping[str, Any], scale: float = 1e-290) -> list[float]:
+        balls = enclose(self.sizes, exact, digits=3, scale=scale, max_precision=2400)
         return [abs(float(b)) if b.finite else np.nan for b in balls]
 
     def _combined(self, found: list[np.ndarray], x: np.ndarray, g: np.ndarray) -> np.ndarray:
@@ -206,9 +252,12 @@ class Reference:
             s = x[:, reach].max(axis=1) if reach else np.zeros(len(x))
             for p, _ in self._curvature[i]:
                 result[:, i] += s * np.nan_to_num(found[p], nan=0.0)
-            if len(reach) > 1:
+            if len(reach) > 1 or (self._elsewhere[i] and reach == [i]):
                 for k in self._outputs_of[i]:
                     y = np.nan_to_num(found[self._first + k], nan=0.0)
                     # At the origin there is no scale but one.
                     result[:, i] += g[:, k] * y / np.where(s > 0, s, 1.0)
+            for k in self._constant[i]:  # one entry, normalised: 1/x - x^2/x^3
+                y = np.nan_to_num(found[self._first + k], nan=0.0)
+                result[:, i] += g[:, k] * y / np.where(x[:, i] > 0, x[:, i], 1.0)
         return result

@@ -93,6 +93,11 @@ def register(
     return f
 
 
+def enter(entry: Registered) -> None:
+    """Add an entry made elsewhere."""
+    _registry.append(entry)
+
+
 def registered(module: str) -> list[Registered]:
     """What the module of this name has registered, in order; the last of each name counts."""
     return list({entry.name: entry for entry in _registry if entry.module == module}.values())

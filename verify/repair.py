@@ -25,8 +25,9 @@ import numpy as np
 from symbolic.graph import Node, topological
 from symbolic.limits import OutOfTime, time_limit
 from symbolic.sympy_bridge import to_sympy
+from verify.cells import Cell
 from verify.examples import Example, declared
-from verify.explore import Cell, Explorer
+from verify.explore import Explorer
 from verify.instance import Instance, Piece
 from verify.subject import Context, FunctionSubject, PairSubject, Subject, as_subject
 

@@ -10,7 +10,7 @@ May import: :mod:`autodiff` (for Tensors and Functions), :mod:`symbolic.tracing`
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from autodiff import Function, Tensor
 from autodiff import grad as tensor_grad
 
-__all__ = ["BadResult", "Context", "Pullback", "Subject", "as_subject"]
+__all__ = ["BadResult", "Context", "Pullback", "Subject", "as_subject", "weights"]
 
 Pullback = Callable[[Sequence[Any]], tuple[Any, ...]]
 
@@ -65,6 +65,7 @@ class Subject:
     """
 
     second_order = False
+    hint = ""  # why there may be nothing to differentiate
 
     def __init__(self, function: Any, name: str, signature_of: Callable[..., Any], skip: int = 0):
         self.function = function
@@ -87,6 +88,18 @@ class Subject:
         """Outputs, and the pullback at these arguments."""
         raise NotImplementedError  # every kind of subject has its own
 
+    def plain(self, entry: Any) -> Any:
+        """An entry of an example with a NumPy array for another library's."""
+        return entry
+
+    def is_fixed(self, position: int, entry: Any) -> bool:
+        """Whether an entry of an example is no argument to differentiate, though it is a float."""
+        return False
+
+    def gradient(self) -> Subject | None:
+        """The gradient as a subject of its own, for the second order; None where there is none."""
+        return None
+
     @property
     def location(self) -> tuple[str, int] | None:
         try:
@@ -96,9 +109,16 @@ class Subject:
             return None
 
     def name_of(self, position: int) -> str:
-        if position < len(self.arguments):
-            return self.arguments[position]
+        named = [*self.arguments, *self.optional]
+        if position < len(named):
+            return named[position]
         return f"{self.variadic or 'x'}{position - len(self.arguments)}"
+
+
+def weights(shape: Sequence[int]) -> np.ndarray:
+    """An upstream gradient in which no two entries are equal, for a gradient of a gradient."""
+    size = int(np.prod(shape, dtype=int))
+    return np.cos(np.arange(1.0, size + 1)).reshape(shape)
 
 
 def _parameters(function: Callable[..., Any], skip: int) -> tuple[list, list, str | None, set]:
@@ -128,6 +148,10 @@ class FunctionSubject(Subject):
 
     def __init__(self, function: type[Function]):
         super().__init__(function, function.__name__, function.forward, skip=1)
+        if not self.arguments and not self.variadic:
+            self.hint = (
+                "forward has no parameter but its first, which is ctx: write forward(ctx, x)"
+            )
         self.formula = getattr(function, "formula", None)
         self.elementwise = bool(getattr(function, "elementwise", False))
         self.declared_examples = getattr(function, "examples", None)
@@ -175,6 +199,32 @@ class PairSubject(Subject):
     def code(self) -> list[Callable[..., Any]]:
         return [self.function, self.derivative]
 
+    def upstream_name(self, count: int, keywords: Iterable[str] = ()) -> str | None:
+        """The keyword for the upstream gradient of a ``vjp``; None where it follows the arguments.
+
+        By keyword where it can be nothing else: the one keyword-only parameter without a default
+        that is none of the function's own, or a ``grad_output`` that stands behind optional
+        parameters of the function.
+        """
+        try:  # a decorator's own parameters, not those of what it wraps
+            parameters = inspect.signature(self.derivative, follow_wrapped=False).parameters
+        except (TypeError, ValueError):
+            return None
+        try:
+            own = set(inspect.signature(self.function).parameters)
+        except (TypeError, ValueError):
+            own = set()
+        required = [
+            name
+            for name, p in parameters.items()
+            if p.kind is p.KEYWORD_ONLY and p.default is p.empty and name not in {*own, *keywords}
+        ]
+        if len(required) == 1:
+            return required[0]
+        place = list(parameters).index("grad_output") if "grad_output" in parameters else 0
+        variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters.values())
+        return "grad_output" if place > count and not variadic else None
+
     def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
         result = self.function(*args, **keywords)
         outputs = result if isinstance(result, tuple) else (result,)
@@ -182,7 +232,12 @@ class PairSubject(Subject):
         def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
             if self.kind == "vjp":
                 upstream = tuple(grads) if isinstance(result, tuple) else grads[0]
-                return _as_tuple(self.derivative(*args, upstream, **keywords), len(args))
+                by_name = self.upstream_name(len(args), keywords)
+                if by_name is not None:
+                    found = self.derivative(*args, **keywords, **{by_name: upstream})
+                else:
+                    found = self.derivative(*args, upstream, **keywords)
+                return _as_tuple(found, len(args))
             found = _as_tuple(self.derivative(*args, **keywords), len(args))
             if self.kind == "grad":
                 return tuple(None if d is None else _scaled(grads[0], d) for d in found)
@@ -245,12 +300,14 @@ class TensorSubject(Subject):
     def code(self) -> list[Callable[..., Any]]:
         return [self.function]
 
-    def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
+    def record(
+        self, args: Sequence[Any], keywords: dict[str, Any]
+    ) -> tuple[list[Any], tuple[Tensor, ...]]:
+        """The arguments as leaves, and the results with the graph behind them."""
         wrapped = [
             Tensor(a, requires_grad=True) if _is_inexact(a) and hasattr(a, "shape") else a
             for a in args
         ]
-        leaves = [w for w in wrapped if isinstance(w, Tensor)]
         result = self.function(*wrapped, **keywords)
         results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         for r in results:
@@ -259,6 +316,11 @@ class TensorSubject(Subject):
                     f"{self.name} returned {type(r).__name__}; a callable on Tensors must return "
                     "a Tensor (for a plain function give its derivative: grad=, vjp= or jac=)"
                 )
+        return wrapped, results
+
+    def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
+        wrapped, results = self.record(args, keywords)
+        leaves = [w for w in wrapped if isinstance(w, Tensor)]
 
         def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
             tracked = [(r, g) for r, g in zip(results, grads, strict=True) if r.requires_grad]
@@ -294,8 +356,11 @@ def as_subject(
     grad: Callable[..., Any] | None = None,
     vjp: Callable[..., Any] | None = None,
     jac: Callable[..., Any] | None = None,
+    examples: Any = None,
 ) -> Subject:
     """Whatever a user hands to ``check``, as a :class:`Subject`.
+
+    The types of the examples may tell for which library a callable was written.
 
     Raises
     ------
@@ -306,6 +371,8 @@ def as_subject(
     if len(given) > 1:
         names = " and ".join(k for k, _ in given)
         raise TypeError(f"check takes one of grad, vjp and jac; got {names}")
+    if isinstance(subject, Subject):
+        return subject
     if isinstance(subject, type) and issubclass(subject, Function):
         if given:
             raise TypeError(
@@ -313,6 +380,9 @@ def as_subject(
                 f"{given[0][0]}= does not apply"
             )
         return FunctionSubject(subject)
+    from verify.adapters import adapted
+
+    foreign = None if given else adapted(subject, examples)
     if not callable(subject):
         raise TypeError(
             f"subject: expected a Function, or a callable with grad=, vjp= or jac=, or a callable "
@@ -323,4 +393,4 @@ def as_subject(
         if not callable(derivative):
             raise TypeError(f"{kind}: expected a callable, got {derivative!r}")
         return PairSubject(subject, kind, derivative)
-    return TensorSubject(subject)
+    return foreign or TensorSubject(subject)

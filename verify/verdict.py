@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-EVIDENCE = ("formula", "proof", "oracle", "differences", "contract", "second_order")
+EVIDENCE = ("formula", "proof", "oracle", "differences", "contract", "second_order", "graph")
 STATUSES = ("pass", "fail", "skip")
 
 
@@ -72,7 +72,8 @@ class Finding:
     Parameters
     ----------
     evidence : str
-        One of ``formula, proof, oracle, differences, contract, second_order``.
+        One of ``formula, proof, oracle, differences, contract, second_order``, and ``graph``: the
+        steps of a composite.
     status : str
         ``pass``, ``fail`` or ``skip``; ``skip`` says nothing for or against.
     message : str
@@ -191,8 +192,13 @@ class Report:
         The cell of the counterexample, in words.
     location : (str, int), optional
         File and line of the subject.
+    step : (str, str or None, int or None), optional
+        In a composite the first step that is wrong: its Function, and the file and line that
+        recorded it.
     snippet : str, optional
         Code that shows the failure again when it is run.
+    region : str, optional
+        Where digits are lost: ``all digits are lost for x > 36.7``.
     scope : str, optional
         ``at every shape``, ``at every size: x (n, m), axis=-1``, or ``at x (3,); x (2, 3)``.
     worst : str, optional
@@ -227,7 +233,9 @@ class Report:
     entries: list[Entry] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
     location: tuple[str, int] | None = None
+    step: tuple[str, str | None, int | None] | None = None
     snippet: str | None = None
+    region: str | None = None
     scope: str | None = None
     worst: str | None = None
     notes: list[str] = field(default_factory=list)
@@ -284,7 +292,10 @@ class Report:
             "conditions": [str(what) for what in self.conditions],
             "location": self.location
             and {"file": str(self.location[0]), "line": int(self.location[1])},
+            "step": self.step
+            and {"function": self.step[0], "file": self.step[1], "line": self.step[2]},
             "snippet": self.snippet,
+            "region": self.region,
             "scope": self.scope,
             "worst": self.worst,
             "notes": [str(what) for what in self.notes],
@@ -302,6 +313,19 @@ class Report:
         from verify.report.html import card
 
         return card(self)
+
+
+def combined(reports: Sequence[Report], part: str, note: str) -> Report:
+    """The report on the worst of several checks that belong together, the later ones on `part`."""
+    order = [Verdict.PROVED, Verdict.VERIFIED, Verdict.UNDECIDED, Verdict.INACCURATE]
+    rank = {verdict: i for i, verdict in enumerate([*order, Verdict.REFUTED])}
+    worst = max(reports, key=lambda report: rank[report.verdict])
+    if len(reports) > 1:
+        worst.notes.append(note)
+        worst.seconds = sum(report.seconds for report in reports)
+        if worst is not reports[0]:
+            worst.name = f"{reports[0].name}: {part}"
+    return worst
 
 
 def plain(value: Any) -> Any:

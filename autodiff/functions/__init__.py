@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any
 
 from autodiff.function import Function
 from autodiff.functions import (
     activation,
     arithmetic,
+    bessel_functions,
     comparison,
     complex,
+    construction,
     convolution,
     decomposition,
+    diagonals,
+    distributions,
+    equations,
+    error_functions,
     exponential,
     fourier,
+    gamma_functions,
     indexing,
     integrals,
-    linalg,
+    inverse,
+    joining,
     losses,
+    matrix_functions,
+    norms,
     numeric,
+    polynomials,
+    products,
+    rearranging,
     reduction,
     shape,
     special,
@@ -35,20 +47,40 @@ _FAMILIES = (
     comparison,
     reduction,
     shape,
+    joining,
+    rearranging,
     indexing,
-    linalg,
+    products,
+    diagonals,
+    norms,
+    inverse,
     decomposition,
+    equations,
+    matrix_functions,
     complex,
     fourier,
     convolution,
     activation,
-    special,
+    error_functions,
+    gamma_functions,
+    bessel_functions,
     integrals,
+    special,
+    distributions,
     losses,
     numeric,
+    construction,
+    polynomials,
 )
 
-__all__ = ["all_functions", "public_functions"]
+# What is found in autodiff.linalg and autodiff.fft, and not in autodiff itself.
+_NESTED = (inverse, decomposition, equations, matrix_functions, fourier)
+
+__all__ = ["TOP_LEVEL", "all_functions", "public_functions"]
+
+TOP_LEVEL = frozenset(
+    [name for family in _FAMILIES if family not in _NESTED for name in family.__all__]
+)
 
 
 def all_functions() -> list[type[Function]]:
@@ -72,31 +104,9 @@ def all_functions() -> list[type[Function]]:
 
 
 def public_functions() -> dict[str, Callable[..., Any]]:
-    """Return the plain functions by name: those that the families define without underscore."""
-    return {
-        name: entry
-        for family in _FAMILIES
-        for name, entry in vars(family).items()
-        if isinstance(entry, FunctionType)
-        and entry.__module__ == family.__name__
-        and not name.startswith("_")
-        and name not in _HELPERS
-    }
+    """Return the plain functions by name: what the families list in ``__all__``."""
+    return {name: getattr(family, name) for family in _FAMILIES for name in family.__all__}
 
-
-# What families share among themselves.
-_HELPERS = {
-    "with_constants",
-    "distinct",
-    "positive_definite",
-    "regular",
-    "tall",
-    "dotted_index",
-    "largest",
-    "log_total",
-    "plain_index",
-    "scatter",
-}
 
 wrap = Tensor._make
 globals().update({function.__name__: function for function in all_functions()})

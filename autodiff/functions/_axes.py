@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from autodiff._lazy import sp
+
 Axis = int | tuple[int, ...] | None
 
 
@@ -49,6 +51,11 @@ def reduced(combine: Callable[[list[Any]], Any], x: Any, axis: Any, keepdims: bo
     return out if out.shape else out[()]
 
 
+def squared(x: Any) -> Any:
+    """The square of the absolute value of an expression (for formulas)."""
+    return x**2 if x.is_real else sp.Abs(x) ** 2
+
+
 def along(rule: Callable[[list[Any]], list[Any]], x: Any, axis: int) -> Any:
     """Apply `rule` to each list of entries along an axis (for formulas)."""
     rows = np.moveaxis(np.asarray(x, dtype=object), axis, -1)
@@ -59,24 +66,3 @@ def along(rule: Callable[[list[Any]], list[Any]], x: Any, axis: int) -> Any:
         for i, entry in enumerate(entries):
             out[(*place, i)] = entry
     return np.moveaxis(out, -1, axis)
-
-
-AXIS_EXAMPLES: list[Any] = [
-    ((3,), {}),
-    ((2, 3), {}),
-    ((2, 3), {"axis": 0}),
-    ((2, 3), {"axis": -1, "keepdims": True}),
-    ((2, 1, 2), {"axis": (0, 2)}),
-    ((1, 2), {"axis": (-1, 0), "keepdims": True}),
-    ((), {}),
-]
-# Where each order of the entries is a cell of its own: as many ways to reduce, fewer entries.
-ORDER_EXAMPLES: list[Any] = [
-    ((3,), {}),
-    ((2, 2), {"axis": 0}),
-    ((2, 2), {"axis": -1, "keepdims": True}),
-    ((2, 1, 1), {"axis": (0, 2)}),
-    ((1, 2), {"axis": (-1, 0), "keepdims": True}),
-    ((), {}),
-]
-EMPTY_EXAMPLES: list[Any] = [((0,), {}), ((2, 0), {"axis": 1}), ((0, 2), {"axis": -1})]

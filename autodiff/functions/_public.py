@@ -12,12 +12,24 @@ from autodiff.dispatch import FUNCTIONS, UFUNCS
 from autodiff.function import Function
 from autodiff.tensor import Tensor, storage
 
-__all__ = ["operand", "public"]
+__all__ = ["constant", "operand", "public", "with_constants"]
 
 
 def operand(value: Any) -> Any:
-    """Return a tensor as it is, anything else as an array."""
-    return value if isinstance(value, Tensor) else storage(value)
+    """Return a tensor as it is, a list that holds tensors stacked, anything else as an array."""
+    if isinstance(value, Tensor):
+        return value
+    if type(value) in (list, tuple) and _holds_tensors(value):
+        from autodiff.functions.joining import stack
+
+        return stack([operand(entry) for entry in value])
+    return storage(value)
+
+
+def _holds_tensors(value: Any) -> bool:
+    if type(value) in (list, tuple):
+        return any(_holds_tensors(entry) for entry in value)
+    return isinstance(value, Tensor)
 
 
 def public(
@@ -55,3 +67,29 @@ def public(
         else:
             FUNCTIONS[other] = apply
     return call
+
+
+def with_constants(name: str, function: Any, *parameters: str) -> Callable[..., Tensor]:
+    """Return a function whose first arguments are constants, and register it for SciPy's ufunc."""
+
+    def call(*args: Any) -> Tensor:
+        constants = {p: constant(name, p, arg) for p, arg in zip(parameters, args, strict=False)}
+        return function.apply(operand(args[-1]), **constants)  # type: ignore[no-any-return]
+
+    call.__name__ = call.__qualname__ = name
+    call.__module__ = function.__module__
+    call.__doc__ = function.__doc__
+    UFUNCS[name] = call
+    return call
+
+
+def constant(name: str, parameter: str, value: Any) -> Any:
+    """Return the values of a parameter whose derivative is not known, or raise if it wants one."""
+    if not isinstance(value, Tensor):
+        return value
+    if value._requires_grad:
+        raise NotImplementedError(
+            f"the derivative of {name} in its parameter {parameter!r} is not known: "
+            "pass it detached"
+        )
+    return value._data

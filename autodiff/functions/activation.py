@@ -13,8 +13,36 @@ from autodiff._lazy import sp, special
 from autodiff.function import Elementwise, Function
 from autodiff.functions._axes import along
 from autodiff.functions._public import operand, public
+from autodiff.functions.comparison import clip
+from autodiff.functions.joining import split
 from autodiff.functions.reduction import log_total
 from autodiff.tensor import Tensor
+
+__all__ = [
+    "celu",
+    "elu",
+    "gelu",
+    "glu",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "log_softmax",
+    "logsigmoid",
+    "mish",
+    "prelu",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
+]
 
 SQRT_HALF = math.sqrt(0.5)
 NORMAL_PEAK = 1 / math.sqrt(2 * math.pi)
@@ -174,6 +202,40 @@ class Mish(Elementwise):
     formula = lambda x: x * sp.tanh(sp.log(1 + sp.exp(x)))
 
 
+class Hardsigmoid(Elementwise):
+    """``x / 6 + 1/2`` limited to [0, 1]; its derivative at the bounds is taken to be 0."""
+
+    value = lambda x: np.minimum(np.maximum(x + 3, 0), 6) / 6
+    partials = (lambda x: np.where((x > -3) & (x < 3), np.ones_like(x), 0) / 6,)
+    formula = lambda x: sp.Min(sp.Max(x + 3, 0), 6) / 6
+
+
+class Hardswish(Elementwise):
+    """``x * hardsigmoid(x)``; its derivative at the bounds is taken from outside."""
+
+    value = lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6
+    partials = (lambda x: np.where(x <= -3, 0, np.where(x >= 3, np.ones_like(x), x / 3 + 0.5)),)
+    formula = lambda x: x * sp.Min(sp.Max(x + 3, 0), 6) / 6
+
+
+class Hardshrink(Elementwise):
+    """``x`` where it is further than ``lambd`` from 0, and 0 within, where the derivative is 0."""
+
+    value = lambda x, *, lambd=0.5: np.where(np.abs(x) > lambd, x, 0)
+    partials = (lambda x, *, lambd=0.5: np.abs(x) > lambd,)
+    formula = lambda x, *, lambd=0.5: sp.Piecewise((x, sp.Abs(x) > sp.nsimplify(lambd)), (0, True))
+
+
+class Softshrink(Elementwise):
+    """``x`` moved towards 0 by ``lambd``; 0 within, where the derivative is 0, ends included."""
+
+    value = lambda x, *, lambd=0.5: np.where(
+        x > lambd, x - lambd, np.where(x < -lambd, x + lambd, 0)
+    )
+    partials = (lambda x, *, lambd=0.5: np.abs(x) > lambd,)
+    formula = lambda x, *, lambd=0.5: sp.sign(x) * sp.Max(sp.Abs(x) - sp.nsimplify(lambd), 0)
+
+
 class Softsign(Elementwise):
     """``x / (1 + |x|)``."""
 
@@ -260,6 +322,10 @@ class LogSoftmax(Function):
         return along(rule, x, axis)
 
 
+hardsigmoid = public(Hardsigmoid, "hardsigmoid")
+hardswish = public(Hardswish, "hardswish")
+hardshrink = public(Hardshrink, "hardshrink")
+softshrink = public(Softshrink, "softshrink")
 sigmoid = public(Sigmoid, "sigmoid", "expit")
 logsigmoid = public(Logsigmoid, "logsigmoid", "log_expit")
 softplus = public(Softplus, "softplus")
@@ -306,3 +372,26 @@ def _which(dim: int | None, axis: int | None) -> int:
     if dim is not None:
         return dim
     return -1 if axis is None else axis
+
+
+def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """Return the entries limited to ``[min_val, max_val]``."""
+    return clip(x, min=min_val, max=max_val)
+
+
+def prelu(x: Any, weight: Any) -> Tensor:
+    """Return ``x`` above 0 and ``weight * x`` below."""
+    x = operand(x)
+    return np.where(x > 0, x, weight * x)  # type: ignore[no-any-return]
+
+
+def glu(x: Any, dim: int = -1) -> Tensor:
+    """Return the first half of an axis times the sigmoid of the second."""
+
+    first, second = split(x, 2, dim)
+    return first * sigmoid(second)
+
+
+def softmin(x: Any, dim: int = -1) -> Tensor:
+    """Return ``softmax(-x)`` along an axis."""
+    return softmax(-operand(x), dim)

@@ -12,27 +12,69 @@ import numpy as np
 from autodiff._lazy import sp
 from autodiff.dispatch import implements
 from autodiff.function import Elementwise, Function, Holomorphic, unbroadcast
+from autodiff.functions._examples import COMPLEX, REAL_EXAMPLES
 from autodiff.functions._public import operand, public
 from autodiff.tensor import Tensor
+
+__all__ = [
+    "add",
+    "cbrt",
+    "div",
+    "divmod",
+    "fmod",
+    "ldexp",
+    "modf",
+    "mul",
+    "neg",
+    "positive",
+    "power",
+    "reciprocal",
+    "remainder",
+    "sqrt",
+    "square",
+    "sub",
+]
+
+
+# The shapes that are tried where nothing is said, and complex numbers, also beside real ones.
+_PAIRS = [
+    ((), ()),
+    ((3,), (3,)),
+    ((2, 3), (3,)),
+    ((), (3,)),
+    ((2, 1), (1, 3)),
+    (COMPLEX, (2,)),
+    ((1,), COMPLEX),
+    (COMPLEX, COMPLEX[::-1]),
+]
+
+
+def _parts(ctx: Any, of_x: Any, of_y: Any) -> tuple[Any, Any]:
+    """Of each gradient the real part, where its argument is real beside a complex one."""
+    x, y = ctx.real
+    return of_x.real if x else of_x, of_y.real if y else of_y
 
 
 class Add(Function):
     """The sum ``x + y``."""
 
     elementwise = True
+    examples = _PAIRS
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> Any:
         out = x + y
         ctx.shapes = getattr(x, "shape", ()), getattr(y, "shape", ())
+        ctx.real = out.dtype.kind == "c" and (not np.iscomplexobj(x), not np.iscomplexobj(y))
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         first, second = ctx.needs_input_grad
+        of_x, of_y = _parts(ctx, grad, grad) if ctx.real else (grad, grad)
         return (
-            unbroadcast(grad, ctx.shapes[0]) if first else None,
-            unbroadcast(grad, ctx.shapes[1]) if second else None,
+            unbroadcast(of_x, ctx.shapes[0]) if first else None,
+            unbroadcast(of_y, ctx.shapes[1]) if second else None,
         )
 
     @staticmethod
@@ -44,19 +86,22 @@ class Sub(Function):
     """The difference ``x - y``."""
 
     elementwise = True
+    examples = _PAIRS
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> Any:
         out = x - y
         ctx.shapes = getattr(x, "shape", ()), getattr(y, "shape", ())
+        ctx.real = out.dtype.kind == "c" and (not np.iscomplexobj(x), not np.iscomplexobj(y))
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         first, second = ctx.needs_input_grad
+        of_x, of_y = _parts(ctx, grad, grad) if ctx.real else (grad, grad)
         return (
-            unbroadcast(grad, ctx.shapes[0]) if first else None,
-            unbroadcast(-grad, ctx.shapes[1]) if second else None,
+            unbroadcast(of_x, ctx.shapes[0]) if first else None,
+            unbroadcast(-of_y, ctx.shapes[1]) if second else None,
         )
 
     @staticmethod
@@ -68,6 +113,7 @@ class Mul(Function):
     """The product ``x * y``."""
 
     elementwise = True
+    examples = _PAIRS
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> Any:
@@ -79,8 +125,8 @@ class Mul(Function):
         x, y = ctx.saved_tensors
         first, second = ctx.needs_input_grad
         return (
-            unbroadcast(grad * y.conjugate(), x.shape) if first else None,
-            unbroadcast(grad * x.conjugate(), y.shape) if second else None,
+            unbroadcast(grad * y.conjugate(), x.shape, x.dtype) if first else None,
+            unbroadcast(grad * x.conjugate(), y.shape, y.dtype) if second else None,
         )
 
     @staticmethod
@@ -92,11 +138,13 @@ class Div(Function):
     """The quotient ``x / y``."""
 
     elementwise = True
+    examples = _PAIRS
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> Any:
         out = x / y
         ctx.shapes = getattr(x, "shape", ()), getattr(y, "shape", ())
+        ctx.real = out.dtype.kind == "c" and (not np.iscomplexobj(x), not np.iscomplexobj(y))
         ctx.save_for_backward(y, out)
         return out
 
@@ -104,11 +152,14 @@ class Div(Function):
     def backward(ctx: Any, grad: Any) -> Any:
         y, out = ctx.saved_tensors
         first, second = ctx.needs_input_grad
-        grad = grad / y.conjugate()
+        of_x = grad / y.conjugate()
+        # Not -x / y**2, which overflows where the quotient does not.
+        of_y = -of_x * out.conjugate() if second else of_x
+        if ctx.real:
+            of_x, of_y = _parts(ctx, of_x, of_y)
         return (
-            unbroadcast(grad, ctx.shapes[0]) if first else None,
-            # Not -x / y**2, which overflows where the quotient does not.
-            unbroadcast(-grad * out.conjugate(), ctx.shapes[1]) if second else None,
+            unbroadcast(of_x, ctx.shapes[0]) if first else None,
+            unbroadcast(of_y, ctx.shapes[1]) if second else None,
         )
 
     @staticmethod
@@ -125,6 +176,14 @@ class Remainder(Elementwise):
     value = lambda x, y: np.remainder(x, y)
     partials = (lambda: 1, lambda x, y: -np.floor(x / y))
     formula = lambda x, y: x - y * sp.floor(x / y)
+
+
+class Fmod(Elementwise):
+    """What is left of ``x`` after whole multiples of ``y``, with the sign of ``x``."""
+
+    value = lambda x, y: np.fmod(x, y)
+    partials = (lambda: 1, lambda x, y: -np.trunc(x / y))
+    formula = lambda x, y: x - y * sp.sign(x) * sp.sign(y) * sp.floor(sp.Abs(x) / sp.Abs(y))
 
 
 class Neg(Elementwise):
@@ -157,7 +216,7 @@ class Pow(Holomorphic):
     ]
 
 
-class Power(Elementwise):
+class Power(Holomorphic):
     """The power ``x**y`` of a base that is not negative.
 
     Where ``x`` is 0 the derivative in ``y`` is 0 (for ``y > 0``); where ``y`` is 0 that in ``x`` is
@@ -171,6 +230,7 @@ class Power(Elementwise):
     )
     formula = lambda x, y: x**y
     domain = {"x": (0, inf)}
+    examples = [((), ()), ((3,), (3,)), ((2, 3), (3,)), ((), (3,)), ((2, 1), (1, 3))]
 
 
 class Reciprocal(Holomorphic):
@@ -195,6 +255,7 @@ class Sqrt(Holomorphic):
     value = lambda x: np.sqrt(x)
     partials = (lambda out: 0.5 / out,)
     formula = lambda x: sp.sqrt(x)
+    examples = REAL_EXAMPLES
     domain = {"x": (0, inf)}
 
 
@@ -211,6 +272,7 @@ sub = public(Sub, "sub", np.subtract)
 mul = public(Mul, "mul", np.multiply)
 div = public(Div, "div", np.divide)
 remainder = public(Remainder, "remainder", np.remainder)
+fmod = public(Fmod, "fmod", np.fmod)
 neg = public(Neg, "neg", np.negative)
 reciprocal = public(Reciprocal, "reciprocal", np.reciprocal)
 square = public(Square, "square", np.square)
@@ -242,3 +304,31 @@ def power(x: Any, y: Any) -> Tensor:
     if isinstance(y, (int, float)):
         return Pow.apply(operand(x), exponent=y)  # type: ignore[no-any-return]
     return Power.apply(x if isinstance(x, (int, float)) else operand(x), operand(y))  # type: ignore[no-any-return]
+
+
+@implements(np.positive)
+def positive(x: Any) -> Tensor:
+    """Return the entries as they are."""
+    return operand(x)  # type: ignore[no-any-return]
+
+
+@implements(np.ldexp)
+def ldexp(x: Any, n: Any) -> Tensor:
+    """Return ``x * 2**n`` for whole `n`, which has no gradient."""
+    x = operand(x)
+    exponent = np.asarray(getattr(n, "_data", n))
+    return x * np.ldexp(np.ones((), x.dtype), exponent)  # type: ignore[no-any-return]
+
+
+@implements(np.modf)
+def modf(x: Any) -> tuple[Tensor, Any]:
+    """Return what is left of numbers after their whole part, and that, which has no gradient."""
+    x = operand(x)
+    whole = np.trunc(np.asarray(getattr(x, "_data", x)))
+    return x - whole, Tensor._make(whole, None)
+
+
+@implements(np.divmod)
+def divmod(x: Any, y: Any) -> tuple[Any, Tensor]:
+    """Return the whole quotient, which has no gradient, and the remainder."""
+    return np.floor_divide(x, y), remainder(x, y)

@@ -13,9 +13,12 @@ import numpy as np
 
 from autodiff._lazy import sp
 from autodiff.dispatch import implements
-from autodiff.function import Elementwise, Function, unbroadcast
+from autodiff.function import Elementwise, Function, Holomorphic, unbroadcast
+from autodiff.functions._examples import COMPLEX, REAL_EXAMPLES
 from autodiff.functions._public import operand, public
 from autodiff.tensor import Tensor
+
+__all__ = ["abs", "clip", "maximum", "minimum", "sign", "where"]
 
 
 class Abs(Elementwise):
@@ -24,14 +27,37 @@ class Abs(Elementwise):
     value = lambda x: np.abs(x)
     partials = (lambda x: np.sign(x),)
     formula = lambda x: sp.Abs(x)
+    examples = Holomorphic.examples
 
 
-class Sign(Elementwise):
-    """The sign: -1, 0 or 1. Its derivative is 0; at 0 it jumps."""
+class Sign(Function):
+    """The sign: -1, 0 or 1, whose derivative is 0; ``x / abs(x)`` of complex numbers.
 
-    value = lambda x: np.sign(x)
-    partials = (lambda x: np.zeros_like(x),)
-    formula = lambda x: sp.sign(x)
+    At 0 it jumps.
+    """
+
+    elementwise = True
+    examples = REAL_EXAMPLES
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        out = np.sign(x)
+        ctx.save_for_backward(x, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        x, out = ctx.saved_tensors
+        if x.dtype.kind != "c":
+            return np.zeros_like(grad)
+        # What turns the number counts, not what stretches it.
+        turn = np.imag(grad * np.conjugate(out))
+        return 1j * turn * out / np.abs(np.where(x == 0, 1, x))
+
+    @staticmethod
+    def formula(x: Any) -> Any:
+        # SymPy parts the sign of a complex number; the quotient stays one expression.
+        return sp.sign(x) if x.is_real else x / sp.Abs(x)
 
 
 def _shares(x: Any, y: Any, grad: Any) -> tuple[Any, Any]:
@@ -130,20 +156,22 @@ class Where(Function):
         ((2, 1), (3,), {"condition": np.array([[True], [False]])}),
         ((2,), (), {"condition": np.array([False, True])}),
         ((0, 2), (2,), {"condition": np.array([False, True])}),
+        (COMPLEX, (2,), {"condition": np.array([False, True])}),
     ]
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any, *, condition: Any) -> Any:
         ctx.condition = condition
         ctx.shapes = getattr(x, "shape", ()), getattr(y, "shape", ())
+        ctx.dtypes = getattr(x, "dtype", None), getattr(y, "dtype", None)
         return np.where(condition, x, y)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        x, y = ctx.shapes
+        (x, y), (kind_x, kind_y) = ctx.shapes, ctx.dtypes
         return (
-            unbroadcast(np.where(ctx.condition, grad, 0), x),
-            unbroadcast(np.where(ctx.condition, 0, grad), y),
+            unbroadcast(np.where(ctx.condition, grad, 0), x, kind_x),
+            unbroadcast(np.where(ctx.condition, 0, grad), y, kind_y),
         )
 
     @staticmethod

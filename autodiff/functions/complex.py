@@ -17,6 +17,8 @@ from autodiff.function import Function
 from autodiff.functions._public import operand
 from autodiff.tensor import Tensor
 
+__all__ = ["angle", "complex", "conj", "imag", "polar", "real"]
+
 _COMPLEX = np.array([1.5 + 0.5j, -0.25 + 2.0j])
 
 

@@ -9,11 +9,24 @@ import numpy as np
 
 from autodiff._lazy import sp
 from autodiff.dispatch import implements
-from autodiff.function import Function
+from autodiff.function import Function, unbroadcast
+from autodiff.functions._examples import COMPLEX
 from autodiff.functions._public import operand
+from autodiff.functions.joining import concatenate, stack
+from autodiff.functions.rearranging import flip, pad
 from autodiff.functions.reduction import max, mean
-from autodiff.functions.shape import concatenate, flip, pad, stack
 from autodiff.tensor import Tensor
+
+__all__ = [
+    "avg_pool1d",
+    "avg_pool2d",
+    "conv1d",
+    "conv2d",
+    "convolve",
+    "correlate",
+    "max_pool1d",
+    "max_pool2d",
+]
 
 
 def _part(n: int, m: int, mode: str) -> tuple[int, int]:
@@ -38,6 +51,7 @@ class Convolve(Function):
         ((2,), (4,), {"mode": "same"}),
         ((2,), (3,), {"mode": "valid"}),
         ((1,), (1,), {}),
+        (COMPLEX, (2,), {}),
     ]
 
     @staticmethod
@@ -52,10 +66,9 @@ class Convolve(Function):
         n, m = x.shape[0], y.shape[0]
         start, length = _part(n, m, ctx.mode)
         full = np.pad(grad, (start, n + m - 1 - start - length))
-        return (
-            np.convolve(full, np.flip(y.conjugate(), 0), "valid"),
-            np.convolve(full, np.flip(x.conjugate(), 0), "valid"),
-        )
+        grad_x = np.convolve(full, np.flip(y.conjugate(), 0), "valid")
+        grad_y = np.convolve(full, np.flip(x.conjugate(), 0), "valid")
+        return unbroadcast(grad_x, x.shape, x.dtype), unbroadcast(grad_y, y.shape, y.dtype)
 
     @staticmethod
     def formula(x: Any, y: Any, *, mode: str = "full") -> Any:
@@ -154,15 +167,38 @@ class Convnd(Function):
 
 @implements(np.convolve)
 def convolve(x: Any, y: Any, mode: str = "full") -> Tensor:
-    """Return the convolution of two sequences.
+    """Return the convolution of two sequences, or of two arrays of as many axes.
 
     Parameters
     ----------
-    x, y : Tensor of one axis
+    x, y : Tensor
+        Of one axis as in ``numpy.convolve``, of several as in ``scipy.signal.convolve``.
     mode : {'full', 'same', 'valid'}
-        All of it, as much as the longer one has, or what needs no zeros.
+        All of it, as much as the longer one has (of several axes: the first), or what needs no
+        zeros.
     """
+    x, y = operand(x), operand(y)
+    if x.ndim != y.ndim:
+        raise ValueError(f"convolve takes arrays of as many axes, not of {x.ndim} and {y.ndim}")
+    if x.ndim > 1:
+        return _convolved(x, y, mode)
     return Convolve.apply(operand(x), operand(y), mode=mode)  # type: ignore[no-any-return]
+
+
+def _convolved(x: Any, y: Any, mode: str) -> Tensor:
+    """Convolve arrays of several axes: a correlation of one padded channel."""
+    ndim, size = x.ndim, x.shape
+    if mode == "valid" and all(n <= m for n, m in zip(x.shape, y.shape, strict=True)):
+        x, y = y, x
+    width = [(0, 0) if mode == "valid" else (m - 1, m - 1) for m in y.shape]
+    ones = (1,) * ndim
+    out = Convnd.apply(pad(x, width)[None, None], flip(y)[None, None], stride=ones, dilation=ones)[
+        0, 0
+    ]
+    if mode != "same":
+        return out  # type: ignore[no-any-return]
+    starts = [(m - n) // 2 for m, n in zip(out.shape, size, strict=True)]
+    return out[tuple([slice(s, s + n) for s, n in zip(starts, size, strict=True)])]  # type: ignore[no-any-return]
 
 
 @implements(np.correlate)

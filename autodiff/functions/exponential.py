@@ -14,6 +14,19 @@ from autodiff._lazy import sp, special
 from autodiff.function import Elementwise, Holomorphic
 from autodiff.functions._public import public
 
+__all__ = [
+    "exp",
+    "exp2",
+    "exp10",
+    "expm1",
+    "log",
+    "log1mexp",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+]
+
 LOG2, LOG10 = math.log(2), math.log(10)
 
 
@@ -31,6 +44,14 @@ class Exp2(Holomorphic):
     value = lambda x: np.exp2(x)
     partials = (lambda out: out * LOG2,)
     formula = lambda x: 2**x
+
+
+class Exp10(Elementwise):
+    """The power ``10**x``."""
+
+    value = lambda x: special.exp10(x)
+    partials = (lambda out: out * LOG10,)
+    formula = lambda x: sp.Integer(10) ** x
 
 
 class Expm1(Holomorphic):
@@ -77,6 +98,23 @@ class Log1p(Holomorphic):
     domain = {"x": (-1, inf)}
 
 
+def _log1mexp(x: Any) -> Any:
+    """``log(1 - exp(x))`` for negative x: each form where it keeps its digits (Maechler, 2012)."""
+    near = x > -LOG2
+    return np.where(
+        near, np.log(-np.expm1(np.where(near, x, -1.0))), np.log1p(-np.exp(np.where(near, -1.0, x)))
+    )
+
+
+class Log1mexp(Elementwise):
+    """``log(1 - exp(x))`` of negative numbers, accurate near 0 and far from it."""
+
+    value = lambda x: _log1mexp(x)
+    partials = (lambda x: -1 / np.expm1(-x),)
+    formula = lambda x: sp.log(1 - sp.exp(x))
+    domain = {"x": (-inf, 0)}
+
+
 def _difference(x: Any, y: Any) -> Any:
     """Return ``x - y``, with 0 for equal infinities."""
     with np.errstate(invalid="ignore"):
@@ -97,9 +135,11 @@ class Logaddexp(Elementwise):
 
 exp = public(Exp, "exp", np.exp)
 exp2 = public(Exp2, "exp2", np.exp2)
+exp10 = public(Exp10, "exp10", "exp10")
 expm1 = public(Expm1, "expm1", np.expm1)
 log = public(Log, "log", np.log)
 log2 = public(Log2, "log2", np.log2)
 log10 = public(Log10, "log10", np.log10)
 log1p = public(Log1p, "log1p", np.log1p)
 logaddexp = public(Logaddexp, "logaddexp", np.logaddexp)
+log1mexp = public(Log1mexp, "log1mexp")

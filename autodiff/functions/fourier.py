@@ -16,8 +16,27 @@ from autodiff.function import Function
 from autodiff.functions._axes import along
 from autodiff.functions._public import operand
 from autodiff.functions.complex import conj
-from autodiff.functions.shape import roll
+from autodiff.functions.rearranging import roll
 from autodiff.tensor import Tensor
+
+__all__ = [
+    "fft",
+    "fft2",
+    "fftn",
+    "fftshift",
+    "hfft",
+    "ifft",
+    "ifft2",
+    "ifftn",
+    "ifftshift",
+    "ihfft",
+    "irfft",
+    "irfft2",
+    "irfftn",
+    "rfft",
+    "rfft2",
+    "rfftn",
+]
 
 _SWAPPED: dict[Any, Any] = {
     None: "forward",

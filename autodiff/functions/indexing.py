@@ -13,6 +13,8 @@ from autodiff.functions._axes import along
 from autodiff.functions._public import operand
 from autodiff.tensor import Tensor
 
+__all__ = ["getitem", "sort", "take", "take_along_axis"]
+
 
 def plain_index(index: Any) -> Any:
     """Replace the tensors in an index by their arrays, and lists by arrays."""

@@ -1,4 +1,4 @@
-"""Functions of ``scipy.special`` that are integrals, and transformations of variables."""
+"""Functions that are defined as integrals: exponential, trigonometric, Fresnel, dilogarithm."""
 
 # ruff: noqa: E731  (value, formula: lambdas in a class, one line each; examples: constants)
 
@@ -11,37 +11,43 @@ from typing import Any
 import numpy as np
 
 from autodiff._lazy import sp, special
-from autodiff.dispatch import UFUNCS, implements
+from autodiff.dispatch import UFUNCS
 from autodiff.function import Elementwise, Function
-from autodiff.functions._public import operand, public
-from autodiff.functions.special import TWO_OVER_SQRT_PI, with_constants
+from autodiff.functions._examples import SMALL_EXAMPLES
+from autodiff.functions._public import operand, public, with_constants
 from autodiff.tensor import Tensor
 
-LOG10 = math.log(10)
+__all__ = [
+    "airy",
+    "ellipe",
+    "ellipk",
+    "exp1",
+    "expi",
+    "expn",
+    "fresnel",
+    "hyp0f1",
+    "lambertw",
+    "shichi",
+    "sici",
+    "spence",
+]
 
 
-class Exp10(Elementwise):
-    """The power ``10**x``."""
+class Expi(Elementwise):
+    """The exponential integral Ei."""
 
-    value = lambda x: special.exp10(x)
-    partials = (lambda out: out * LOG10,)
-    formula = lambda x: sp.Integer(10) ** x
-
-
-class Erfi(Elementwise):
-    """The imaginary error function ``-i erf(i x)``."""
-
-    value = lambda x: special.erfi(x)
-    partials = (lambda x: TWO_OVER_SQRT_PI * np.exp(x * x),)
-    formula = lambda x: sp.erfi(x)
+    value = lambda x: special.expi(x)
+    partials = (lambda x: np.exp(x) / x,)
+    formula = lambda x: sp.Ei(x)
+    domain = {"x": (0, inf)}
 
 
-class Rgamma(Elementwise):
-    """One over the gamma function."""
+class Exp1(Elementwise):
+    """The exponential integral E1."""
 
-    value = lambda x: special.rgamma(x)
-    partials = (lambda x, out: -out * special.digamma(x),)
-    formula = lambda x: 1 / sp.gamma(x)
+    value = lambda x: special.exp1(x)
+    partials = (lambda x: -np.exp(-x) / x,)
+    formula = lambda x: sp.expint(1, x)
     domain = {"x": (0, inf)}
 
 
@@ -137,73 +143,115 @@ class Spence(Elementwise):
     domain = {"x": (0, inf)}
 
 
-class PseudoHuber(Elementwise):
-    """``delta^2 (sqrt(1 + (x / delta)^2) - 1)`` of a constant ``delta > 0``."""
+def _series(a: float, b: float) -> list[float]:
+    """Taylor coefficients of the hypergeometric function of a, b and 2; enough up to 1/2."""
+    coefficients = [1.0]
+    for n in range(52):
+        coefficients.append(coefficients[-1] * (a + n) * (b + n) / ((2 + n) * (1 + n)))
+    return coefficients[::-1]
 
-    value = lambda x, *, delta: special.pseudo_huber(delta, x).astype(x.dtype)
-    partials = (lambda x, *, delta: x / np.hypot(1, x / delta),)
-    formula = lambda x, *, delta: (
-        sp.nsimplify(delta) ** 2 * (sp.sqrt(1 + (x / sp.nsimplify(delta)) ** 2) - 1)
+
+def _near_zero(m: Any, coefficients: list[float], away: Any) -> Any:
+    """A series up to 1/2, where what the slope is `away` from 0 cancels."""
+    near = np.abs(m) < 0.5
+    t = np.where(near, m, 0.0)
+    series = np.zeros_like(t)
+    for coefficient in coefficients:
+        series = series * t + coefficient
+    return np.where(near, pi / 8 * series, away(np.where(near, 0.5, m)))
+
+
+_ELLIPK_SERIES, _ELLIPE_SERIES = _series(1.5, 1.5), _series(0.5, 1.5)
+
+
+class Ellipk(Elementwise):
+    """The complete elliptic integral of the first kind, of the parameter ``m``."""
+
+    value = lambda m: special.ellipk(m)
+    partials = (
+        lambda m: _near_zero(
+            m,
+            _ELLIPK_SERIES,
+            lambda m: (special.ellipe(m) / (1 - m) - special.ellipk(m)) / (2 * m),
+        ),
     )
-    examples = [((2,), {"delta": 1.0}), ((), {"delta": 0.5})]
+    formula = lambda m: sp.elliptic_k(m)
+    examples = SMALL_EXAMPLES
+    domain = {"m": (-inf, 1)}
 
 
-class Boxcox(Elementwise):
-    """``(x**lmbda - 1) / lmbda`` of a constant ``lmbda``; the logarithm where that is 0."""
+class Ellipe(Elementwise):
+    """The complete elliptic integral of the second kind, of the parameter ``m``."""
 
-    value = lambda x, *, lmbda: special.boxcox(x, lmbda).astype(x.dtype)
-    partials = (lambda x, *, lmbda: x ** (lmbda - 1),)
-    formula = lambda x, *, lmbda: (
-        (x ** sp.nsimplify(lmbda) - 1) / sp.nsimplify(lmbda) if lmbda else sp.log(x)
+    value = lambda m: special.ellipe(m)
+    partials = (
+        lambda m: (
+            -_near_zero(
+                m, _ELLIPE_SERIES, lambda m: (special.ellipk(m) - special.ellipe(m)) / (2 * m)
+            )
+        ),
     )
-    domain = {"x": (0, inf)}
-    examples = [((2,), {"lmbda": 0.5}), ((), {"lmbda": 0}), ((2,), {"lmbda": 2})]
+    formula = lambda m: sp.elliptic_e(m)
+    examples = SMALL_EXAMPLES
+    domain = {"m": (-inf, 1)}
 
 
-class Fmod(Elementwise):
-    """What is left of ``x`` after whole multiples of ``y``, with the sign of ``x``."""
+class Lambertw(Elementwise):
+    """The w with ``w exp(w) = x``: Lambert's function, its principal branch on real numbers."""
 
-    value = lambda x, y: np.fmod(x, y)
-    partials = (lambda: 1, lambda x, y: -np.trunc(x / y))
-    formula = lambda x, y: x - y * sp.sign(x) * sp.sign(y) * sp.floor(sp.Abs(x) / sp.Abs(y))
-
-
-class Hardsigmoid(Elementwise):
-    """``x / 6 + 1/2`` limited to [0, 1]; its derivative at the bounds is taken to be 0."""
-
-    value = lambda x: np.minimum(np.maximum(x + 3, 0), 6) / 6
-    partials = (lambda x: np.where((x > -3) & (x < 3), np.ones_like(x), 0) / 6,)
-    formula = lambda x: sp.Min(sp.Max(x + 3, 0), 6) / 6
-
-
-class Hardswish(Elementwise):
-    """``x * hardsigmoid(x)``; its derivative at the bounds is taken from outside."""
-
-    value = lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6
-    partials = (lambda x: np.where(x <= -3, 0, np.where(x >= 3, np.ones_like(x), x / 3 + 0.5)),)
-    formula = lambda x: x * sp.Min(sp.Max(x + 3, 0), 6) / 6
-
-
-class Softshrink(Elementwise):
-    """``x`` moved towards 0 by ``lambd``; 0 within, where the derivative is 0, ends included."""
-
-    value = lambda x, *, lambd=0.5: np.where(
-        x > lambd, x - lambd, np.where(x < -lambd, x + lambd, 0)
+    value = lambda x: special.lambertw(x).real.astype(x.dtype)
+    # Both forms are right; the first has no digits left far from 0, the second none near it.
+    partials = (
+        lambda x, out: (
+            np.where(x < 1, np.exp(-np.minimum(out, 1)), out / np.where(x < 1, 1.0, x)) / (1 + out)
+        ),
     )
-    partials = (lambda x, *, lambd=0.5: np.abs(x) > lambd,)
-    formula = lambda x, *, lambd=0.5: sp.sign(x) * sp.Max(sp.Abs(x) - sp.nsimplify(lambd), 0)
+    formula = lambda x: sp.LambertW(x)
+    examples = SMALL_EXAMPLES
+    domain = {"x": (-math.exp(-1), inf)}
 
 
-exp10 = public(Exp10, "exp10", "exp10")
-erfi = public(Erfi, "erfi", "erfi")
-rgamma = public(Rgamma, "rgamma", "rgamma")
-spence = public(Spence, "spence", "spence")
-fmod = public(Fmod, "fmod", np.fmod)
-hardsigmoid = public(Hardsigmoid, "hardsigmoid")
-hardswish = public(Hardswish, "hardswish")
-softshrink = public(Softshrink, "softshrink")
+class Airy(Function):
+    """Airy's functions Ai and Bi, each followed by its derivative: Ai, Ai', Bi, Bi'."""
+
+    examples = [((2,), {}), ((), {})]
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ai, aip, bi, bip = special.airy(x)
+        ctx.save_for_backward(x, ai, aip, bi, bip)
+        return ai, aip, bi, bip
+
+    @staticmethod
+    def backward(ctx: Any, grad_ai: Any, grad_aip: Any, grad_bi: Any, grad_bip: Any) -> Any:
+        x, ai, aip, bi, bip = ctx.saved_tensors
+        return grad_ai * aip + grad_aip * (x * ai) + grad_bi * bip + grad_bip * (x * bi)
+
+    @staticmethod
+    def formula(x: Any) -> Any:
+        names = (sp.airyai, sp.airyaiprime, sp.airybi, sp.airybiprime)
+        return tuple([np.frompyfunc(name, 1, 1)(x) for name in names])
+
+
+class Hyp0f1(Elementwise):
+    """The confluent hypergeometric limit function, of a constant parameter ``v``."""
+
+    value = lambda z, *, v: special.hyp0f1(v, z)
+    partials = (lambda z, *, v: special.hyp0f1(v + 1, z) / v,)
+    formula = lambda z, *, v: sp.hyper([], [sp.nsimplify(v)], z)
+    examples = [((2,), {"v": 1.5}), ((), {"v": 2.0})]
+
+
+expi = public(Expi, "expi", "expi")
+
+
+exp1 = public(Exp1, "exp1", "exp1")
+
+
 expn = with_constants("expn", Expn, "n")
-pseudo_huber = with_constants("pseudo_huber", PseudoHuber, "delta")
+
+
+spence = public(Spence, "spence", "spence")
 
 
 def sici(x: Any) -> tuple[Tensor, Tensor]:
@@ -221,59 +269,15 @@ def fresnel(x: Any) -> tuple[Tensor, Tensor]:
     return Fresnel.apply(operand(x))  # type: ignore[no-any-return]
 
 
-UFUNCS.update(sici=sici, shichi=shichi, fresnel=fresnel)
+ellipk = public(Ellipk, "ellipk", "ellipk")
+ellipe = public(Ellipe, "ellipe", "ellipe")
+lambertw = public(Lambertw, "lambertw")
+hyp0f1 = with_constants("hyp0f1", Hyp0f1, "v")
 
 
-def boxcox(x: Any, lmbda: float) -> Tensor:
-    """Return the transformation of Box and Cox, of a constant `lmbda`."""
-    if isinstance(lmbda, Tensor):
-        if lmbda._requires_grad:
-            raise NotImplementedError("the derivative of boxcox in lmbda is not known: detach it")
-        lmbda = lmbda.item()
-    return Boxcox.apply(operand(x), lmbda=lmbda)  # type: ignore[no-any-return]
+def airy(x: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return Airy's functions and their derivatives: Ai, Ai', Bi, Bi'."""
+    return Airy.apply(operand(x))  # type: ignore[no-any-return]
 
 
-UFUNCS["boxcox"] = boxcox
-
-
-def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
-    """Return the entries limited to ``[min_val, max_val]``."""
-    from autodiff.functions.comparison import clip
-
-    return clip(x, min=min_val, max=max_val)
-
-
-def prelu(x: Any, weight: Any) -> Tensor:
-    """Return ``x`` above 0 and ``weight * x`` below."""
-    x = operand(x)
-    return np.where(x > 0, x, weight * x)  # type: ignore[no-any-return]
-
-
-def glu(x: Any, dim: int = -1) -> Tensor:
-    """Return the first half of an axis times the sigmoid of the second."""
-    from autodiff.functions.activation import sigmoid
-    from autodiff.functions.shape import split
-
-    first, second = split(x, 2, dim)
-    return first * sigmoid(second)
-
-
-def softmin(x: Any, dim: int = -1) -> Tensor:
-    """Return ``softmax(-x)`` along an axis."""
-    from autodiff.functions.activation import softmax
-
-    return softmax(-operand(x), dim)
-
-
-@implements(np.positive)
-def positive(x: Any) -> Tensor:
-    """Return the entries as they are."""
-    return operand(x)  # type: ignore[no-any-return]
-
-
-@implements(np.ldexp)
-def ldexp(x: Any, n: Any) -> Tensor:
-    """Return ``x * 2**n`` for whole `n`, which has no gradient."""
-    x = operand(x)
-    exponent = np.asarray(getattr(n, "_data", n))
-    return x * np.ldexp(np.ones((), x.dtype), exponent)  # type: ignore[no-any-return]
+UFUNCS.update(sici=sici, shichi=shichi, fresnel=fresnel, airy=airy)

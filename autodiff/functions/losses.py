@@ -12,10 +12,35 @@ from autodiff.functions.activation import log_softmax, logsigmoid
 from autodiff.functions.comparison import abs, clip, maximum, where
 from autodiff.functions.exponential import exp, log
 from autodiff.functions.indexing import getitem, plain_index
-from autodiff.functions.linalg import matmul, norm
+from autodiff.functions.norms import norm
+from autodiff.functions.products import matmul
 from autodiff.functions.reduction import mean, sum
 from autodiff.functions.shape import moveaxis, swapaxes
 from autodiff.tensor import Tensor
+
+__all__ = [
+    "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cosine_similarity",
+    "cross_entropy",
+    "gaussian_nll_loss",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "layer_norm",
+    "linear",
+    "mse_loss",
+    "nll_loss",
+    "normalize",
+    "one_hot",
+    "pairwise_distance",
+    "poisson_nll_loss",
+    "rms_norm",
+    "scaled_dot_product_attention",
+    "smooth_l1_loss",
+]
 
 
 def _reduce(values: Any, reduction: str) -> Tensor:

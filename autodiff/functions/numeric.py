@@ -12,10 +12,58 @@ from autodiff.functions._axes import axes_of, count
 from autodiff.functions._public import operand
 from autodiff.functions.comparison import where
 from autodiff.functions.indexing import getitem, plain_index, sort, take_along_axis
-from autodiff.functions.linalg import matmul
-from autodiff.functions.reduction import cumsum, diff, max, mean, min, prod, std, sum, var
-from autodiff.functions.shape import concatenate, moveaxis, reshape, stack
+from autodiff.functions.joining import concatenate, stack
+from autodiff.functions.products import matmul
+from autodiff.functions.reduction import cumprod, cumsum, diff, max, mean, min, prod, std, sum, var
+from autodiff.functions.shape import broadcast_to, moveaxis, reshape
 from autodiff.tensor import Tensor
+
+__all__ = [
+    "average",
+    "choose",
+    "compress",
+    "copysign",
+    "corrcoef",
+    "cov",
+    "deg2rad",
+    "delete",
+    "ediff1d",
+    "extract",
+    "fmax",
+    "fmin",
+    "gradient",
+    "heaviside",
+    "interp",
+    "logaddexp2",
+    "median",
+    "meshgrid",
+    "nan_to_num",
+    "nancumprod",
+    "nancumsum",
+    "nanmax",
+    "nanmean",
+    "nanmedian",
+    "nanmin",
+    "nanpercentile",
+    "nanprod",
+    "nanquantile",
+    "nanstd",
+    "nansum",
+    "nanvar",
+    "partition",
+    "percentile",
+    "polyval",
+    "ptp",
+    "quantile",
+    "rad2deg",
+    "resize",
+    "select",
+    "std_mean",
+    "topk",
+    "trapezoid",
+    "vander",
+    "var_mean",
+]
 
 
 def _values(x: Any) -> Any:
@@ -334,8 +382,6 @@ def meshgrid(*axes: Any, indexing: str = "xy") -> list[Tensor]:
     shape = [0] * number
     for a, place in zip(operands, order, strict=True):
         shape[place] = a.shape[0]
-    from autodiff.functions.shape import broadcast_to
-
     return [
         broadcast_to(a.reshape([-1 if i == place else 1 for i in range(number)]), shape)
         for a, place in zip(operands, order, strict=True)
@@ -421,3 +467,45 @@ def std_mean(x: Any, axis: Any = None, *, ddof: float = 1) -> tuple[Tensor, Tens
 def var_mean(x: Any, axis: Any = None, *, ddof: float = 1) -> tuple[Tensor, Tensor]:
     """Return the variance and the mean along axes."""
     return var(x, axis, ddof=ddof), mean(x, axis)
+
+
+@implements(np.nanquantile)
+def nanquantile(
+    x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
+) -> Tensor:
+    """Return quantiles along axes of the entries that are not NaN."""
+    x = operand(x)
+    if not np.any(np.isnan(_values(x))):
+        return quantile(x, q, axis, method=method, keepdims=keepdims)
+    axes = axes_of(axis, x.ndim)
+    kept = [i for i in range(x.ndim) if i not in axes]
+    rows = reshape(moveaxis(x, kept, range(len(kept))), (-1, count(x.shape, axes)))
+    parts = [
+        quantile(getitem(row, np.flatnonzero(~np.isnan(_values(row)))), q, method=method)
+        for row in rows
+    ]
+    places = np.ndim(_values(q))
+    lengths = [1 if i in axes else n for i, n in enumerate(x.shape)]
+    lengths = lengths if keepdims else [x.shape[i] for i in kept]
+    out = stack(parts, axis=-1)
+    return reshape(out, (*out.shape[:places], *lengths))
+
+
+@implements(np.nanpercentile)
+def nanpercentile(
+    x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
+) -> Tensor:
+    """Return percentiles along axes of the entries that are not NaN."""
+    return nanquantile(x, _values(q) / 100, axis, method=method, keepdims=keepdims)
+
+
+@implements(np.nanmedian)
+def nanmedian(x: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+    """Return the median along axes of the entries that are not NaN."""
+    return nanquantile(x, 0.5, axis, keepdims=keepdims)
+
+
+@implements(np.nancumprod)
+def nancumprod(x: Any, axis: int | None = None) -> Tensor:
+    """Return the products up to each entry, where NaN counts as 1."""
+    return cumprod(_without_nan(x, 1.0)[0], axis)

@@ -11,19 +11,24 @@ import numpy as np
 from autodiff._lazy import sp
 from autodiff.dispatch import METHODS, implements
 from autodiff.function import Function
-from autodiff.functions._axes import (
-    AXIS_EXAMPLES,
-    EMPTY_EXAMPLES,
-    ORDER_EXAMPLES,
-    Axis,
-    along,
-    axes_of,
-    count,
-    kept_shape,
-    reduced,
-)
+from autodiff.functions._axes import Axis, along, axes_of, count, kept_shape, reduced, squared
+from autodiff.functions._examples import AXIS_EXAMPLES, COMPLEX, EMPTY_EXAMPLES, ORDER_EXAMPLES
 from autodiff.functions._public import operand
 from autodiff.tensor import Tensor
+
+__all__ = [
+    "cumprod",
+    "cumsum",
+    "diff",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
 
 
 def _spread(grad: Any, shape: tuple[int, ...], axis: Any) -> Any:
@@ -85,7 +90,7 @@ def _others(x: Any) -> Any:
 class Prod(Function):
     """The product along axes; its derivative is the product of the others, zeros or not."""
 
-    examples = AXIS_EXAMPLES + EMPTY_EXAMPLES
+    examples = [*AXIS_EXAMPLES, *EMPTY_EXAMPLES, (COMPLEX, {})]
 
     @staticmethod
     def forward(ctx: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -101,7 +106,7 @@ class Prod(Function):
         moved = np.moveaxis(x, axes, last)
         flat = np.reshape(moved, (*moved.shape[: x.ndim - len(axes)], count(x.shape, ctx.axis)))
         others = np.moveaxis(np.reshape(_others(flat), moved.shape), last, axes)
-        return np.reshape(grad, kept_shape(x.shape, ctx.axis)) * others
+        return np.reshape(grad, kept_shape(x.shape, ctx.axis)) * others.conjugate()
 
     @staticmethod
     def formula(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -165,6 +170,11 @@ def _deviations(x: Any, axis: Any) -> Any:
     return shifted - np.mean(shifted, axis=axes, keepdims=True)
 
 
+def _squares(x: Any) -> Any:
+    """Return the squares of absolute values."""
+    return (x * x.conjugate()).real if x.dtype.kind == "c" else x**2
+
+
 _MOMENT_EXAMPLES: list[Any] = [
     *AXIS_EXAMPLES,
     ((3,), {"ddof": 1}),
@@ -175,13 +185,13 @@ _MOMENT_EXAMPLES: list[Any] = [
 
 def _variance_formula(entries: list[Any], ddof: float) -> Any:
     mean = sp.Add(*entries) / len(entries)
-    return sp.Add(*[(entry - mean) ** 2 for entry in entries]) / (len(entries) - ddof)
+    return sp.Add(*[squared(entry - mean) for entry in entries]) / (len(entries) - ddof)
 
 
 class Var(Function):
     """The variance along axes: the sum of squared deviations over ``n - ddof``."""
 
-    examples = _MOMENT_EXAMPLES
+    examples = [*_MOMENT_EXAMPLES, (COMPLEX, {})]
 
     @staticmethod
     def forward(
@@ -189,7 +199,7 @@ class Var(Function):
     ) -> Any:
         ctx.axis, ctx.ddof = axis, ddof
         ctx.save_for_backward(x)
-        total = np.sum(_deviations(x, axis) ** 2, axis=axis, keepdims=keepdims)
+        total = np.sum(_squares(_deviations(x, axis)), axis=axis, keepdims=keepdims)
         with np.errstate(divide="ignore", invalid="ignore"):
             return total / (count(x.shape, axis) - ddof)
 
@@ -215,7 +225,7 @@ class Std(Function):
     def forward(
         ctx: Any, x: Any, *, axis: Axis = None, ddof: float = 0, keepdims: bool = False
     ) -> Any:
-        total = np.sum(_deviations(x, axis) ** 2, axis=axis, keepdims=keepdims)
+        total = np.sum(_squares(_deviations(x, axis)), axis=axis, keepdims=keepdims)
         with np.errstate(divide="ignore", invalid="ignore"):
             out = np.sqrt(total / (count(x.shape, axis) - ddof))
         ctx.axis, ctx.ddof = axis, ddof
@@ -329,7 +339,7 @@ class Cumsum(Function):
 class Cumprod(Function):
     """The product of the entries up to each, along an axis; right with zeros too."""
 
-    examples = _ALONG_EXAMPLES
+    examples = [*_ALONG_EXAMPLES, (COMPLEX, {"axis": 0})]
 
     @staticmethod
     def forward(ctx: Any, x: Any, *, axis: int) -> Any:
@@ -342,7 +352,7 @@ class Cumprod(Function):
         (x,) = ctx.saved_tensors
         if x.shape[ctx.axis] == 0:
             return grad
-        rows, grad = np.moveaxis(x, ctx.axis, -1), np.moveaxis(grad, ctx.axis, -1)
+        rows, grad = np.moveaxis(x.conjugate(), ctx.axis, -1), np.moveaxis(grad, ctx.axis, -1)
         # Horner's rule from the end: what follows entry i, as a polynomial in the entries after it.
         after = grad[..., -1]
         parts = [after]

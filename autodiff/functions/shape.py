@@ -1,38 +1,35 @@
-"""Functions that move entries and do not change them."""
+"""Functions that change shapes and types, and leave the entries as they are."""
 
 from __future__ import annotations
 
-import builtins
-import math
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autodiff.dispatch import implements
 from autodiff.function import Function, unbroadcast
+from autodiff.functions._moved import moved
 from autodiff.functions._public import operand
-from autodiff.functions.indexing import Getitem, getitem, scatter
 from autodiff.tensor import Tensor
 
-
-def _moved(rule: Callable[..., Any], *arrays: Any) -> Any:
-    """Move symbols as `rule` moves the flat places of the entries (for formulas)."""
-    entries: list[Any] = []
-    places = []
-    for array in arrays:
-        array = np.asarray(array, dtype=object)
-        places.append(np.arange(len(entries), len(entries) + array.size).reshape(array.shape))
-        entries += list(array.flat)
-
-    def fill(result: Any) -> Any:
-        out = np.empty(np.shape(result), dtype=object)
-        for index, place in np.ndenumerate(result):
-            out[index] = entries[place]
-        return out if out.shape else out[()]
-
-    result = rule(*places)
-    return tuple(map(fill, result)) if isinstance(result, (list, tuple)) else fill(result)
+__all__ = [
+    "astype",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "broadcast_arrays",
+    "broadcast_to",
+    "clone",
+    "expand_dims",
+    "matrix_transpose",
+    "moveaxis",
+    "ravel",
+    "reshape",
+    "rollaxis",
+    "squeeze",
+    "swapaxes",
+    "transpose",
+]
 
 
 class Reshape(Function):
@@ -57,7 +54,7 @@ class Reshape(Function):
 
     @staticmethod
     def formula(x: Any, *, shape: Any) -> Any:
-        return _moved(lambda places: places.reshape(shape), x)
+        return moved(lambda places: places.reshape(shape), x)
 
 
 class Transpose(Function):
@@ -87,7 +84,7 @@ class Transpose(Function):
 
     @staticmethod
     def formula(x: Any, *, axes: Any = None) -> Any:
-        return _moved(lambda places: places.transpose(axes), x)
+        return moved(lambda places: places.transpose(axes), x)
 
 
 class Moveaxis(Function):
@@ -110,7 +107,7 @@ class Moveaxis(Function):
 
     @staticmethod
     def formula(x: Any, *, source: Any, destination: Any) -> Any:
-        return _moved(lambda places: np.moveaxis(places, source, destination), x)
+        return moved(lambda places: np.moveaxis(places, source, destination), x)
 
 
 class Swapaxes(Function):
@@ -129,7 +126,7 @@ class Swapaxes(Function):
 
     @staticmethod
     def formula(x: Any, *, axis1: int, axis2: int) -> Any:
-        return _moved(lambda places: places.swapaxes(axis1, axis2), x)
+        return moved(lambda places: places.swapaxes(axis1, axis2), x)
 
 
 class BroadcastTo(Function):
@@ -154,61 +151,7 @@ class BroadcastTo(Function):
 
     @staticmethod
     def formula(x: Any, *, shape: tuple[int, ...]) -> Any:
-        return _moved(lambda places: np.broadcast_to(places, shape), x)
-
-
-class Concatenate(Function):
-    """Arrays joined along an axis."""
-
-    examples = [
-        ((2,), (3,), {}),
-        ((1, 2), (2, 2), {"axis": 0}),
-        ((2, 1), (2, 2), (2, 0), {"axis": -1}),
-        ((1,), {}),
-    ]
-
-    @staticmethod
-    def forward(ctx: Any, *arrays: Any, axis: int = 0) -> Any:
-        ctx.axis, ctx.lengths = axis, [array.shape[axis] for array in arrays]
-        return np.concatenate(arrays, axis=axis)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        before = (slice(None),) * (ctx.axis % grad.ndim)
-        grads, start = [], 0
-        for length in ctx.lengths:
-            grads.append(grad[(*before, slice(start, start + length))])
-            start += length
-        return tuple(grads)
-
-    @staticmethod
-    def formula(*arrays: Any, axis: int = 0) -> Any:
-        return _moved(lambda *places: np.concatenate(places, axis), *arrays)
-
-
-class Stack(Function):
-    """Arrays of one shape joined along a new axis."""
-
-    examples = [
-        ((), (), {}),
-        ((2,), (2,), {"axis": 1}),
-        ((2, 1), (2, 1), (2, 1), {"axis": -2}),
-        ((0,), (0,), {}),
-    ]
-
-    @staticmethod
-    def forward(ctx: Any, *arrays: Any, axis: int = 0) -> Any:
-        ctx.axis, ctx.number = axis, len(arrays)
-        return np.stack(arrays, axis=axis)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        before = (slice(None),) * (ctx.axis % grad.ndim)
-        return tuple([grad[(*before, i)] for i in range(ctx.number)])
-
-    @staticmethod
-    def formula(*arrays: Any, axis: int = 0) -> Any:
-        return _moved(lambda *places: np.stack(places, axis), *arrays)
+        return moved(lambda places: np.broadcast_to(places, shape), x)
 
 
 class Squeeze(Function):
@@ -233,7 +176,7 @@ class Squeeze(Function):
 
     @staticmethod
     def formula(x: Any, *, axis: Any = None) -> Any:
-        return _moved(lambda places: places.squeeze(axis), x)
+        return moved(lambda places: places.squeeze(axis), x)
 
 
 class ExpandDims(Function):
@@ -258,176 +201,7 @@ class ExpandDims(Function):
 
     @staticmethod
     def formula(x: Any, *, axis: Any) -> Any:
-        return _moved(lambda places: np.expand_dims(places, axis), x)
-
-
-class Flip(Function):
-    """The order of the entries reversed along axes."""
-
-    examples = [((3,), {}), ((2, 3), {"axis": -1}), ((2, 2), {"axis": (0, 1)}), ((0,), {})]
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, axis: Any = None) -> Any:
-        ctx.axis = axis
-        return np.flip(x, axis)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        return np.flip(grad, ctx.axis)
-
-    @staticmethod
-    def formula(x: Any, *, axis: Any = None) -> Any:
-        return _moved(lambda places: np.flip(places, axis), x)
-
-
-class Roll(Function):
-    """The entries moved round along axes."""
-
-    examples = [
-        ((3,), {"shift": 1}),
-        ((2, 2), {"shift": -1}),
-        ((2, 3), {"shift": -2, "axis": 1}),
-        ((2, 3), {"shift": (1, 2), "axis": (0, 1)}),
-        ((0,), {"shift": 1}),
-    ]
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, shift: Any, axis: Any = None) -> Any:
-        ctx.shift, ctx.axis = shift, axis
-        return np.roll(x, shift, axis)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        shift = ctx.shift
-        back = tuple([-n for n in shift]) if isinstance(shift, (tuple, list)) else -shift
-        return np.roll(grad, back, ctx.axis)
-
-    @staticmethod
-    def formula(x: Any, *, shift: Any, axis: Any = None) -> Any:
-        return _moved(lambda places: np.roll(places, shift, axis), x)
-
-
-class Repeat(Function):
-    """Each entry repeated along an axis (or each of the flat array)."""
-
-    examples = [
-        ((3,), {"repeats": 2, "axis": 0}),
-        ((2, 2), {"repeats": 2}),
-        ((2, 2), {"repeats": np.array([2, 1]), "axis": -1}),
-        ((2,), {"repeats": np.array([0, 3]), "axis": 0}),
-        ((0,), {"repeats": 2, "axis": 0}),
-    ]
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, repeats: Any, axis: int | None = None) -> Any:
-        ctx.repeats, ctx.axis, ctx.shape_in = repeats, axis, x.shape
-        return np.repeat(x, repeats, axis)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        shape, axis = ctx.shape_in, ctx.axis
-        if axis is None:
-            sources = np.repeat(np.arange(int(np.prod(shape))), ctx.repeats)
-            return np.reshape(scatter(grad, sources, (int(np.prod(shape)),)), shape)
-        sources = np.repeat(np.arange(shape[axis]), ctx.repeats)
-        return scatter(grad, (*[slice(None)] * (axis % len(shape)), sources), shape)
-
-    @staticmethod
-    def formula(x: Any, *, repeats: Any, axis: int | None = None) -> Any:
-        return _moved(lambda places: places.repeat(repeats, axis), x)
-
-
-class Tile(Function):
-    """The whole array repeated along its axes."""
-
-    examples = [
-        ((2,), {"reps": 2}),
-        ((2,), {"reps": (2, 2)}),
-        ((2, 1), {"reps": (1, 3)}),
-        ((2, 2), {"reps": 2}),
-        ((), {"reps": (2,)}),
-        ((0,), {"reps": 2}),
-    ]
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, reps: Any) -> Any:
-        ctx.shape_in = x.shape
-        ctx.reps = tuple(reps) if isinstance(reps, (tuple, list)) else (reps,)
-        return np.tile(x, reps)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        ndim = builtins.max(len(ctx.shape_in), len(ctx.reps))
-        shape = (1,) * (ndim - len(ctx.shape_in)) + ctx.shape_in
-        reps = (1,) * (ndim - len(ctx.reps)) + ctx.reps
-        split = [n for pair in zip(reps, shape, strict=True) for n in pair]
-        total = np.sum(np.reshape(grad, split), axis=tuple(range(0, 2 * ndim, 2)))
-        return np.reshape(total, ctx.shape_in)
-
-    @staticmethod
-    def formula(x: Any, *, reps: Any) -> Any:
-        return _moved(lambda places: np.tile(places, reps), x)
-
-
-class Pad(Function):
-    """The array with a border of a constant."""
-
-    examples = [
-        ((3,), {"pad_width": 1}),
-        ((2, 2), {"pad_width": ((1, 0), (0, 2))}),
-        ((2,), {"pad_width": (0, 1), "constant_values": 2.5}),
-        ((), {"pad_width": ()}),
-        ((0,), {"pad_width": 1}),
-    ]
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, pad_width: Any, constant_values: Any = 0) -> Any:
-        widths = np.broadcast_to(pad_width, (x.ndim, 2)).tolist() if x.ndim else []
-        ctx.inside = tuple(
-            [slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)]
-        )
-        if not x.ndim:
-            return x
-        return np.pad(x, widths, constant_values=constant_values)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        return grad[ctx.inside]
-
-    @staticmethod
-    def formula(x: Any, *, pad_width: Any, constant_values: Any = 0) -> Any:
-        x = np.asarray(x, dtype=object)
-        widths = np.broadcast_to(pad_width, (x.ndim, 2)) if x.ndim else np.zeros((0, 2), int)
-        out = np.full([n + a + b for n, (a, b) in zip(x.shape, widths, strict=True)], None)
-        for place in np.ndindex(out.shape):
-            source = tuple([i - a for i, (a, _) in zip(place, widths, strict=True)])
-            inside = all(0 <= i < n for i, n in zip(source, x.shape, strict=True))
-            out[place] = x[source] if inside else constant_values
-        return out if out.shape else out[()]
-
-
-class Split(Function):
-    """The array cut into several along an axis: equal parts, or before the given places."""
-
-    examples = [
-        ((4,), {"indices_or_sections": 2}),
-        ((2, 3), {"indices_or_sections": (1,), "axis": -1}),
-        ((3,), {"indices_or_sections": (1, 1)}),
-        ((2, 0), {"indices_or_sections": 2}),
-    ]
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, indices_or_sections: Any, axis: int = 0) -> Any:
-        ctx.axis = axis
-        return tuple(np.split(x, indices_or_sections, axis))
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
-        return np.concatenate(grads, axis=ctx.axis)
-
-    @staticmethod
-    def formula(x: Any, *, indices_or_sections: Any, axis: int = 0) -> Any:
-        return _moved(lambda places: tuple(np.split(places, indices_or_sections, axis)), x)
+        return moved(lambda places: np.expand_dims(places, axis), x)
 
 
 class Clone(Function):
@@ -499,7 +273,7 @@ def transpose(x: Any, axes: Any = None) -> Tensor:
     return Transpose.apply(operand(x), axes=axes)  # type: ignore[no-any-return]
 
 
-@implements(np.matrix_transpose)
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
 def matrix_transpose(x: Any) -> Tensor:
     """Return the last two axes exchanged."""
     return swapaxes(x, -1, -2)
@@ -539,60 +313,6 @@ def broadcast_arrays(*arrays: Any) -> tuple[Tensor, ...]:
     return tuple([broadcast_to(array, shape) for array in arrays])
 
 
-@implements(np.concatenate)
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Tensor:
-    """Join arrays along an axis (flat, where it is ``None``).
-
-    Examples
-    --------
-    >>> import autodiff as ad
-    >>> ad.concatenate([ad.ones(2), ad.zeros(1)])
-    tensor([1., 1., 0.])
-    """
-    operands = [operand(array) for array in arrays]
-    if axis is None:
-        operands, axis = [x.reshape(-1) for x in operands], 0
-    return Concatenate.apply(*operands, axis=axis)  # type: ignore[no-any-return]
-
-
-@implements(np.stack)
-def stack(arrays: Sequence[Any], axis: int = 0) -> Tensor:
-    """Join arrays of one shape along a new axis."""
-    return Stack.apply(*[operand(array) for array in arrays], axis=axis)  # type: ignore[no-any-return]
-
-
-@implements(np.vstack)
-def vstack(arrays: Sequence[Any]) -> Tensor:
-    """Join arrays as rows."""
-    return concatenate([atleast_2d(array) for array in arrays], 0)
-
-
-@implements(np.hstack)
-def hstack(arrays: Sequence[Any]) -> Tensor:
-    """Join arrays along their second axis (1-d ones along their only axis)."""
-    rows = [atleast_1d(array) for array in arrays]
-    return concatenate(rows, 0 if rows[0].ndim == 1 else 1)
-
-
-@implements(np.dstack)
-def dstack(arrays: Sequence[Any]) -> Tensor:
-    """Join arrays along their third axis."""
-    return concatenate([atleast_3d(array) for array in arrays], 2)
-
-
-@implements(np.column_stack)
-def column_stack(arrays: Sequence[Any]) -> Tensor:
-    """Join 1-d arrays as columns."""
-    columns = [operand(array) for array in arrays]
-    return concatenate([c.reshape(-1, 1) if c.ndim < 2 else c for c in columns], 1)
-
-
-@implements(np.append)
-def append(x: Any, values: Any, axis: int | None = None) -> Tensor:
-    """Join `values` to the end of `x`."""
-    return concatenate([x, values], axis)
-
-
 @implements(np.atleast_1d)
 def atleast_1d(x: Any) -> Any:
     """Return `x` with one axis at least."""
@@ -626,117 +346,3 @@ def squeeze(x: Any, axis: Any = None) -> Tensor:
 def expand_dims(x: Any, axis: Any) -> Tensor:
     """Insert axes of length 1."""
     return ExpandDims.apply(operand(x), axis=axis)  # type: ignore[no-any-return]
-
-
-@implements(np.flip)
-def flip(x: Any, axis: Any = None) -> Tensor:
-    """Reverse the order of the entries along axes (all, without any)."""
-    return Flip.apply(operand(x), axis=axis)  # type: ignore[no-any-return]
-
-
-@implements(np.flipud)
-def flipud(x: Any) -> Tensor:
-    """Reverse the order of the rows."""
-    return flip(x, 0)
-
-
-@implements(np.fliplr)
-def fliplr(x: Any) -> Tensor:
-    """Reverse the order of the columns."""
-    return flip(x, 1)
-
-
-@implements(np.rot90)
-def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
-    """Turn by `k` right angles in the plane of two axes."""
-    x = operand(x)
-    if k % 4 == 2:
-        return flip(x, axes)
-    if k % 4 == 1:
-        return swapaxes(flip(x, axes[1]), *axes)
-    return flip(swapaxes(x, *axes), axes[1]) if k % 4 == 3 else reshape(x, x.shape)
-
-
-@implements(np.roll)
-def roll(x: Any, shift: Any, axis: Any = None) -> Tensor:
-    """Move entries round along axes."""
-    return Roll.apply(operand(x), shift=shift, axis=axis)  # type: ignore[no-any-return]
-
-
-@implements(np.repeat)
-def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
-    """Repeat each entry."""
-    return Repeat.apply(operand(x), repeats=repeats, axis=axis)  # type: ignore[no-any-return]
-
-
-@implements(np.tile)
-def tile(x: Any, reps: Any) -> Tensor:
-    """Repeat the whole array along its axes."""
-    return Tile.apply(operand(x), reps=reps)  # type: ignore[no-any-return]
-
-
-@implements(np.pad)
-def pad(x: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Tensor:
-    """Put a border round the array: of a constant, or of its own entries as `mode` says.
-
-    Parameters
-    ----------
-    x : Tensor
-    pad_width : int, pair or sequence of pairs
-        How many entries before and after, along each axis.
-    mode : {'constant', 'edge', 'reflect', 'symmetric', 'wrap', 'empty'}
-        What the border holds.
-    constant_values : float, optional
-        For the mode ``constant``: 0 at first.
-    """
-    x = operand(x)
-    if mode == "constant":
-        return Pad.apply(x, pad_width=pad_width, **options)  # type: ignore[no-any-return]
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise TypeError(f"pad of tensors does not know the mode {mode!r}")
-    places = np.arange(math.prod(x.shape)).reshape(x.shape)
-    places = np.pad(places, pad_width, mode, **options)  # type: ignore[call-overload]
-    return Getitem.apply(reshape(x, (-1,)), index=places)  # type: ignore[no-any-return]
-
-
-@implements(np.split)
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> tuple[Tensor, ...]:
-    """Cut into several arrays along an axis: equal parts, or before the given places."""
-    return Split.apply(operand(x), indices_or_sections=indices_or_sections, axis=axis)  # type: ignore[no-any-return]
-
-
-@implements(np.array_split)
-def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> tuple[Tensor, ...]:
-    """Cut into several arrays along an axis, of nearly equal length."""
-    x = operand(x)
-    if isinstance(indices_or_sections, int):
-        length, number = x.shape[axis], indices_or_sections
-        sizes = [length // number + (i < length % number) for i in range(number)]
-        indices_or_sections = np.cumsum(sizes)[:-1].tolist()
-    return split(x, indices_or_sections, axis)
-
-
-@implements(np.vsplit)
-def vsplit(x: Any, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """Cut into several arrays along the first axis."""
-    return split(x, indices_or_sections, 0)
-
-
-@implements(np.hsplit)
-def hsplit(x: Any, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """Cut into several arrays along the second axis (the only one of a 1-d array)."""
-    return split(x, indices_or_sections, 0 if operand(x).ndim == 1 else 1)
-
-
-@implements(np.dsplit)
-def dsplit(x: Any, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """Cut into several arrays along the third axis."""
-    return split(x, indices_or_sections, 2)
-
-
-@implements(np.unstack)
-def unstack(x: Any, *, axis: int = 0) -> tuple[Tensor, ...]:
-    """Return the slices along an axis."""
-    x = operand(x)
-    before = (slice(None),) * (axis % x.ndim)
-    return tuple([getitem(x, (*before, i)) for i in range(x.shape[axis])])

@@ -12,7 +12,26 @@ import numpy as np
 
 from autodiff._lazy import sp, special
 from autodiff.function import Elementwise, Holomorphic
+from autodiff.functions._examples import REAL_EXAMPLES, SMALL_EXAMPLES
 from autodiff.functions._public import public
+
+__all__ = [
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cos",
+    "cosh",
+    "hypot",
+    "sin",
+    "sinc",
+    "sinh",
+    "tan",
+    "tanh",
+]
 
 
 class Sin(Holomorphic):
@@ -35,7 +54,7 @@ class Tan(Holomorphic):
     """The tangent."""
 
     value = lambda x: np.tan(x)
-    partials = (lambda out: 1 + out * out,)
+    partials = (lambda x: (1 / np.cos(x)) ** 2,)  # 1 + tan(x)**2 cancels far from the real axis
     formula = lambda x: sp.tan(x)
     domain = {"x": (-pi / 2, pi / 2)}
 
@@ -47,6 +66,7 @@ class Arcsin(Holomorphic):
     # 1 - x**2 loses digits near -1 and 1, this product does not.
     partials = (lambda x: 1 / np.sqrt((1 - x) * (1 + x)),)
     formula = lambda x: sp.asin(x)
+    examples = REAL_EXAMPLES
     domain = {"x": (-1, 1)}
 
 
@@ -56,6 +76,7 @@ class Arccos(Holomorphic):
     value = lambda x: np.arccos(x)
     partials = (lambda x: -1 / np.sqrt((1 - x) * (1 + x)),)
     formula = lambda x: sp.acos(x)
+    examples = REAL_EXAMPLES
     domain = {"x": (-1, 1)}
 
 
@@ -107,29 +128,44 @@ class Cosh(Holomorphic):
     formula = lambda x: sp.cosh(x)
 
 
-class Tanh(Elementwise):
+def _tanh_slope(x: Any) -> Any:
+    """``1 - tanh(x)**2``, which would have no digits left at 19; this has all of them."""
+    if x.dtype.kind == "c":
+        return (1 / np.cosh(x)) ** 2
+    return 4 * special.expit(2 * x) * special.expit(-2 * x)
+
+
+class Tanh(Holomorphic):
     """The hyperbolic tangent."""
 
     value = lambda x: np.tanh(x)
-    # 1 - tanh(x)**2 has no digits left at 19; this has all of them, and cannot overflow.
-    partials = (lambda x: 4 * special.expit(2 * x) * special.expit(-2 * x),)
+    partials = (_tanh_slope,)
     formula = lambda x: sp.tanh(x)
 
 
-class Arcsinh(Elementwise):
+def _arcsinh_slope(x: Any) -> Any:
+    """``1 / sqrt(1 + x**2)``, where ``x**2`` neither overflows nor cancels."""
+    if x.dtype.kind == "c":
+        return 1 / (np.sqrt(1 - 1j * x) * np.sqrt(1 + 1j * x))
+    return 1 / np.hypot(1, x)
+
+
+class Arcsinh(Holomorphic):
     """The inverse hyperbolic sine."""
 
     value = lambda x: np.arcsinh(x)
-    partials = (lambda x: 1 / np.hypot(1, x),)  # 1 + x**2 overflows at 1e200
+    partials = (_arcsinh_slope,)
     formula = lambda x: sp.asinh(x)
+    examples = REAL_EXAMPLES
 
 
-class Arccosh(Elementwise):
+class Arccosh(Holomorphic):
     """The inverse hyperbolic cosine; its derivative at 1 is infinite."""
 
     value = lambda x: np.arccosh(x)
     partials = (lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)),)
     formula = lambda x: sp.acosh(x)
+    examples = REAL_EXAMPLES
     domain = {"x": (1, inf)}
 
 
@@ -159,16 +195,17 @@ def _sinc_slope(x: Any) -> Any:
     for coefficient in _SINC_SERIES[1:]:
         series = series * t + coefficient
     # Whole turns come off before pi, which is rounded, is multiplied: the cosine of 1e20 pi is 1.
-    turned = away - 2 * np.rint(away / 2)
+    turned = away - 2 * np.rint(away.real / 2)
     return np.where(near, series * x, (np.cos(pi * turned) - np.sinc(away)) / away)
 
 
-class Sinc(Elementwise):
+class Sinc(Holomorphic):
     """``sin(pi x) / (pi x)``, and 1 at 0."""
 
     value = lambda x: np.sinc(x)
     partials = (_sinc_slope,)
     formula = lambda x: sp.sinc(sp.pi * x)
+    examples = SMALL_EXAMPLES
 
 
 sin = public(Sin, "sin", np.sin)

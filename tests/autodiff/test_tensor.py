@@ -164,10 +164,10 @@ def test_functions_without_a_gradient_return_plain_results(x):
 
 
 def test_unsupported_functions_say_so(x):
-    with pytest.raises(TypeError, match=r"unwrap is not supported on tensors.*NON_DIFFERENTIABLE"):
-        np.unwrap(x)
-    with pytest.raises(TypeError, match="modf is not supported"):
-        np.modf(x)
+    with pytest.raises(TypeError, match=r"poly is not supported on tensors.*NON_DIFFERENTIABLE"):
+        np.poly(x)
+    with pytest.raises(TypeError, match="voigt_profile is not supported"):
+        special.voigt_profile(x, 1.0, 1.0)
     with pytest.raises(TypeError, match="cannot write into an array"):
         np.add(x, 1, out=np.zeros((2, 3)))
     array = np.zeros((2, 3))

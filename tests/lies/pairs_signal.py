@@ -314,7 +314,6 @@ CASES = [
     trap("pair-parseval", "algebra", lambda x: np.sum(np.abs(fft(x, norm="ortho")) ** 2), "Parseval: twice the signal, no transform at all", grad=lambda x: 2 * x, examples=[((4,),), ((5,),)]),
     trap("pair-sort-argsort-twice", "cells", ranked, "the inverse permutation by sorting twice", grad=lambda x, w: (w[np.argsort(np.argsort(x))], np.sort(x)), examples=RANK["examples"]),
     trap("pair-median-ties", "cells", middle, "among equal entries one of them, or all by halves", grad=lambda x: (lambda hit: hit / hit.sum())(((x == np.sort(x)[(len(x) - 1) // 2]) | (x == np.sort(x)[len(x) // 2])).astype(float)) if len(x) % 2 else middle_grad(x), examples=MIDDLE["examples"]),
-    trap("pair-cumsum-totals", "algebra", running_sum, "total minus what came before", vjp=lambda x, grad_output, *, axis=-1: grad_output.sum(axis=axis, keepdims=True) - grad_output.cumsum(axis=axis) + grad_output, examples=AXES),
     trap("pair-smooth-toeplitz", "algebra", smooth, "built by rolling a row; booleans become floats at the end", jac=lambda x, *, width=3: np.array([np.roll([1 / width] * width + [0.0] * (len(x) - width), i) for i in range(len(x) - width + 1)]), examples=[((4,),), ((5,), {"width": 2})], domain={"x": (-9, 9)}),
 ]
 # fmt: on

@@ -171,7 +171,7 @@ def test_a_matrix_and_a_vector():
 
 
 def test_trace_of_a_product():
-    from autodiff.functions.linalg import Trace
+    from autodiff.functions.diagonals import Trace
 
     x = ad.tensor(A, requires_grad=True)
     text = lines(derive(Trace.apply(x @ x.T), x))
@@ -405,10 +405,10 @@ def test_in_another_thread():
         ("activation", "Softplus", "∂o/∂x = exp(x)/(exp(x) + 1)"),
         ("arithmetic", "Mul", "∂o/∂y = x"),
         ("arithmetic", "Power", "∂o/∂y = x^y log(x)"),
-        ("linalg", "Matmul", "∂o_ij/∂x_ik = y_kj"),
-        ("linalg", "Cross", "∂o/∂x = [[0, y_2, -y_1], [-y_2, 0, y_0], [y_1, -y_0, 0]]"),
+        ("products", "Matmul", "∂o_ij/∂x_ik = y_kj"),
+        ("products", "Cross", "∂o/∂x = [[0, y_2, -y_1], [-y_2, 0, y_0], [y_1, -y_0, 0]]"),
         ("reduction", "Prod", "∂o/∂x |_{x = (1, 2, 3)} = (6, 3, 2)"),
-        ("shape", "Split", "∂o/∂x = [[0, 0, 1, 0], [0, 0, 0, 1]]"),
+        ("joining", "Split", "∂o/∂x = [[0, 0, 1, 0], [0, 0, 0, 1]]"),
     ],
 )
 def test_explain_function(module, name, expected):

@@ -253,6 +253,18 @@ def test_an_interrupted_normal_form_can_be_taken_up_again():
     assert stopped
 
 
+def test_too_many_branches_are_too_many_again():
+    f = Formula()
+    x = f.symbols("x", 9)
+    few = f.node(f.sqrt(x[0] ** 2))
+    many = f.node(sum(f.sqrt(v**2) for v in x))
+    residues = Residues(NormalForms(implied_facts((few, many))))
+    assert residues.equal(few, few)
+    for _ in range(2):  # once more with the same generators
+        with pytest.raises(TooBig):
+            residues.equal(many, f.node(x[0] * 0 + 1))
+
+
 def test_the_prime_is_what_the_residues_need():
     from flint import fmpz
 

@@ -1,10 +1,14 @@
 """Where conditions change: roots on lines; and which conditions exclude each other."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from symbolic.feasible import covered, infeasible
-from symbolic.graph import Graph
+from symbolic.graph import Graph, Program
+from symbolic.primitives import FLOAT
+from symbolic.regions import Regions
 from symbolic.solve import Line, dependencies, roots_on_line
 from symbolic.values import Condition, Trace
 
@@ -52,6 +56,32 @@ def test_orders_that_contradict_each_other_are_infeasible(g):
     assert not infeasible(prefix, Condition(g.sub(a, c), "<", True), {})
 
 
+def test_a_domain_is_open(g):
+    x = g.variable("x")
+    at = g.sub(x, g.constant(3))
+    assert infeasible([], Condition(at, "==", True), {"x": (0.0, 3.0)})
+    assert not infeasible([], Condition(at, "==", True), {"x": (0.0, 3.5)})
+
+
+def test_a_small_region_is_not_an_empty_one(g):
+    x, y = g.variable("x"), g.variable("y")
+    positive = [Condition(v, "<=", False) for v in (x, y)]
+    for size in (1, Fraction(1, 10**6), Fraction(1, 10**12), Fraction(1, 10**40)):
+        below = g.sub(g.add(x, y), g.constant(size))
+        assert not infeasible(positive, Condition(below, "<", True), {})
+        assert infeasible(
+            [*positive, Condition(below, "<", False)], Condition(below, "<", True), {}
+        )
+
+
+def test_what_a_variable_is_tells_of_its_multiples(g):
+    # pi x is no rational multiple of x, yet it is zero where x is.
+    x = g.variable("x")
+    gap = g.sub(g.mul(g.apply("pi"), x), g.constant(Fraction(1, 100)))
+    assert infeasible([Condition(x, "==", True)], Condition(gap, "<", False), {})
+    assert not infeasible([Condition(x, "==", True)], Condition(gap, "<", True), {})
+
+
 def test_squares_and_exponentials_have_signs(g):
     x = g.variable("x")
     square = g.mul(x, x)
@@ -90,3 +120,69 @@ def test_a_comparison_has_one_orientation():
     assert x > 0
     assert not x <= 0
     assert len(trace.conditions) == 2
+
+
+def orders(g, names="abc"):
+    """The strict and the tied orders of three numbers, each by its neighbours."""
+    a, b, c = (g.variable(n) for n in names)
+    found = []
+    for x, y, z in [(a, b, c), (a, c, b), (b, a, c), (b, c, a), (c, a, b), (c, b, a)]:
+        found.append([Condition(g.sub(x, y), "<", True), Condition(g.sub(y, z), "<", True)])
+    for x, y, z in [(a, b, c), (a, c, b), (b, c, a)]:
+        tie = Condition(g.sub(x, y), "==", True)
+        found.append([tie, Condition(g.sub(y, z), "<", True)])
+        found.append([tie, Condition(g.sub(z, y), "<", True)])
+    found.append([Condition(g.sub(a, b), "==", True), Condition(g.sub(b, c), "==", True)])
+    return found
+
+
+def test_the_orders_of_three_cover_and_a_missing_one_has_a_witness(g):
+    cells = orders(g)
+    assert len(cells) == 13
+    assert covered(cells, {})
+    for k, missing in enumerate(cells):
+        regions = Regions({})
+        for cell in [*cells[:k], *cells[k + 1 :]]:
+            regions.exclude(cell)
+        point = regions.point()
+        program = Program([c.gap for c in missing])
+        gaps = program.run(FLOAT, {n: np.float64(v) for n, v in point.items()})
+        assert all(c.holds(np.sign(v)) for c, v in zip(missing, gaps, strict=True))
+
+
+def inside(conditions, bounds):
+    regions = Regions(bounds)
+    regions.require(conditions)
+    return regions.point()
+
+
+def test_a_witness_keeps_to_the_domain(g):
+    x = g.variable("x")
+    point = inside([Condition(g.sub(x, g.constant(2)), "<", True)], {"x": (1.0, 3.0)})
+    assert 1 < point["x"] < 2
+    assert inside([Condition(x, "<", True)], {"x": (1.0, 3.0)}) is None
+    assert inside([Condition(g.mul(x, x), "<", True)], {}) is None
+
+
+def test_roots_quotients_and_roundings_are_known_exactly(g):
+    x, y = g.variable("x"), g.variable("y")
+    norm = g.sqrt(g.add(g.mul(x, x), g.mul(y, y)))
+    assert inside([Condition(norm, "==", True)], {}) == {"x": 0.0, "y": 0.0}
+    assert inside([Condition(norm, "<", True)], {}) is None
+    third = g.sub(g.div(x, g.constant(3)), g.one)
+    assert inside([Condition(third, "==", True)], {}) == {"x": 3.0}
+    floor = g.sub(g.apply("floor", x), g.constant(7))
+    assert 7 <= inside([Condition(floor, "==", True)], {})["x"] < 8
+    ceil = g.sub(g.apply("ceil", x), g.constant(7))
+    assert 6 < inside([Condition(ceil, "==", True)], {})["x"] <= 7
+
+
+def test_what_leads_nowhere_is_not_offered_again(g):
+    x = g.variable("x")
+    regions = Regions({})
+    regions.exclude([Condition(x, "<", True)])
+    assert regions.point()["x"] > 0  # off the boundary first
+    regions.forget()
+    assert regions.point()["x"] == 0
+    regions.forget()
+    assert regions.point() is None

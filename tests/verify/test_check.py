@@ -266,3 +266,140 @@ def test_a_gradient_of_the_first_argument_alone_is_judged_alone():
     assert check(loss, grad=right, examples=examples).ok
     report = check(loss, grad=wrong, examples=examples)
     assert (report.verdict, report.argument) == (Verdict.REFUTED, "w")
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_an_upstream_gradient_by_keyword(right):
+    def power(x, n=3):
+        return x**n
+
+    def by_name(x, n=3, *, grad_output):
+        return grad_output * n * x ** (n - 1 if right else n)
+
+    def last(x, n=3, grad_output=None):
+        return by_name(x, n, grad_output=grad_output)
+
+    for vjp in (by_name, last):
+        report = check(power, vjp=vjp, examples=[((2,),), ((2,), {"n": 2})])
+        assert report.verdict is (Verdict.PROVED if right else Verdict.REFUTED)
+        assert right or report.counterexample.actual is not None
+
+
+class Times(Function):
+    """Undoes the broadcast by summing over leading axes and axes of size 1."""
+
+    @staticmethod
+    def undone(grad, shape):
+        grad = grad.sum(tuple(range(grad.ndim - len(shape))))
+        return grad.sum(tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
+
+    @staticmethod
+    def forward(ctx, x, y):
+        ctx.save_for_backward(x, y)
+        return x * y
+
+    @classmethod
+    def backward(cls, ctx, grad):
+        x, y = ctx.saved_tensors
+        return cls.undone(grad * y, x.shape), cls.undone(grad * x, y.shape)
+
+
+class TimesReturnsEarly(Times):
+    @staticmethod
+    def undone(grad, shape):
+        if grad.ndim > len(shape):
+            return grad.sum(tuple(range(grad.ndim - len(shape))))
+        return Times.undone(grad, shape)
+
+
+def test_a_leading_axis_and_one_of_size_one_are_undone_together():
+    assert check(Times).verdict is Verdict.PROVED
+    assert check(TimesReturnsEarly).verdict is Verdict.REFUTED
+
+
+def test_a_loss_of_two_arrays_need_not_undo_a_broadcast():
+    def loss(p, t):
+        return ((p - t) ** 2).mean()
+
+    def right(p, t):
+        d = 2 * (p - t) / p.size
+        return d, -d
+
+    def wrong(p, t):
+        d = 2 * (p - t) / len(p) if p.ndim else 2 * (p - t)
+        return d, -d
+
+    report = check(loss, grad=right)
+    assert report.verdict is Verdict.PROVED
+    assert "not tried: p (2, 3), t (3,)" in str(report)
+    assert check(loss, grad=wrong).verdict is Verdict.REFUTED
+    # What is elementwise has to undo it.
+    report = check(lambda p, t: p * t, vjp=lambda p, t, g: (g * t, g * p))
+    assert report.verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.0 + 1e-6])
+def test_the_corner_of_a_round_hull_is_accepted(factor):
+    # At the zero matrix the gradients of an eigenvalue are v v' for every unit vector v.
+    def smallest(p):
+        return np.linalg.eigvalsh(np.array([[p[0], p[1]], [p[1], p[2]]]))[0]
+
+    def grad(p):
+        v = np.linalg.eigh(np.array([[p[0], p[1]], [p[1], p[2]]]))[1][:, 0]
+        return factor * np.array([v[0] ** 2, 2 * v[0] * v[1], v[1] ** 2])
+
+    report = check(smallest, grad=grad, examples=[((3,),)])
+    assert report.ok == (factor == 1.0)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_branch_decided_by_rounding_beside_a_larger_entry(right):
+    # |a| is 1e-9 in floats for some a whose exact norm is not: both branches are right there.
+    def direction(a, b):
+        return a @ b / np.maximum(np.linalg.norm(a), 1e-9)
+
+    def grad(a, b):
+        r = np.maximum(np.linalg.norm(a), 1e-9)
+        inner = a * (a @ b) / r**3 if np.linalg.norm(a) > (1e-9 if right else 2e-9) else 0
+        return b / r - inner, a / r
+
+    report = check(direction, grad=grad, examples=[((2,), (2,))])
+    assert report.ok == right
+
+
+@pytest.mark.parametrize("error", [0.0, 1e-8])
+def test_one_entry_normalised(error):
+    # 1/x - x^2/x^3 is zero but for its rounding.
+    def unit(x):
+        return x / np.sqrt(x @ x + (x @ x == 0))
+
+    def vjp(x, g):
+        r = np.sqrt(x @ x + (x @ x == 0))
+        return g / r - x * (x @ g) / r**3 * (1 + error)
+
+    report = check(unit, vjp=vjp, examples=[((3,),), ((1,),)], domain=[(0, np.inf)])
+    assert report.ok == (error == 0.0)
+
+
+def test_a_forward_that_raises_outside_of_an_undeclared_domain_is_traced():
+    class InverseRoot(Function):
+        @staticmethod
+        def forward(ctx, x):
+            if np.any(x <= 0):
+                raise ValueError("x must be positive")
+            ctx.save_for_backward(x)
+            return 1 / np.sqrt(x)
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return -0.5 * grad / (x * np.sqrt(x))
+
+    class Wrong(InverseRoot):
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return -0.5 * grad / np.where(x > 3e3, 2 * x, x) / np.sqrt(x)
+
+    assert check(InverseRoot).verdict is Verdict.PROVED
+    assert check(Wrong).verdict is Verdict.REFUTED

@@ -21,7 +21,7 @@ import numpy as np
 
 from verify.instance import Instance
 
-__all__ = ["Estimate", "derivative", "gradient"]
+__all__ = ["Estimate", "derivative", "gradient", "projected"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def derivative(f: Callable[[float], float], x: float, scale: float | None = None
     if not np.isfinite(here):
         return Estimate(np.nan, np.inf)
     best = Estimate(np.nan, np.inf)
-    for step in (start, start * 1e-2, start * 1e-4):
+    for step in _steps(start, x):
         central = _ridders(lambda h: (f(x + h) - f(x - h)) / ((x + h) - (x - h)), step, 2, here, x)
         if central.error < best.error:
             best = central
@@ -84,11 +84,17 @@ def derivative(f: Callable[[float], float], x: float, scale: float | None = None
     return best
 
 
+def _steps(start: float, x: float) -> list[float]:
+    """First steps to extrapolate from: next to zero also a part of ``x`` itself."""
+    steps = [start, start * 1e-2, start * 1e-4]
+    return [*steps, 0.1 * abs(x)] if 0 < abs(x) < 1e-3 else steps
+
+
 def _best_side(
     f: Callable[[float], float], x: float, here: float, start: float, sign: float
 ) -> Estimate:
     best = Estimate(np.nan, np.inf)
-    for step in (start, start * 1e-2, start * 1e-4):
+    for step in _steps(start, x):
         one = _ridders(lambda h: (f(x + sign * h) - here) / ((x + sign * h) - x), step, 1, here, x)
         if one.error < best.error:
             best = one
@@ -118,29 +124,28 @@ def _ridders(
     return Estimate(float(best), float(error))
 
 
+def projected(instance: Instance, point: np.ndarray) -> float:
+    """The outputs weighed with the upstream gradient: sum_k g_k y_k; NaN where forward raises."""
+    g = point[instance.inputs :]
+    run = instance.forward_only(point)
+    if run.forward_error is not None:
+        return np.nan
+    flat = np.concatenate(
+        [run.outputs[p.position].astype(float).ravel() for p in instance.upstream] or [np.zeros(0)]
+    )
+    # A zero upstream silences an output, whatever its value.
+    return float(np.sum(np.where(g == 0, 0.0, g * flat)))
+
+
 def gradient(instance: Instance, point: np.ndarray, entries: list[int]) -> list[Estimate]:
     """Estimates of the expected gradient's entries: d (sum_k g_k y_k) / d x_i."""
-    n = instance.inputs
-    g = point[n:]
-
-    def value(moved: np.ndarray) -> float:
-        run = instance.forward_only(moved)
-        if run.forward_error is not None:
-            return np.nan
-        flat = np.concatenate(
-            [run.outputs[p.position].astype(float).ravel() for p in instance.upstream]
-            or [np.zeros(0)]
-        )
-        # A zero upstream silences an output, whatever its value.
-        return float(np.sum(np.where(g == 0, 0.0, g * flat)))
-
     found = []
     for i in entries:
 
         def along(t: float, i: int = i) -> float:
             moved = point.copy()
             moved[i] = t
-            return value(moved)
+            return projected(instance, moved)
 
         found.append(derivative(along, float(point[i])))
     return found

@@ -12,7 +12,8 @@ import numpy as np
 from symbolic.balls import enclose
 from symbolic.decide import all_equal
 from symbolic.graph import Program
-from verify.explore import Cell, Explorer
+from verify.cells import Cell
+from verify.explore import Explorer
 from verify.reference import EPS
 
 __all__ = ["Disagreement", "compare"]

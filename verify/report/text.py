@@ -128,6 +128,7 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
         _row(out, "source", wording.place(report), wrap=False)
     for number, condition in enumerate(report.conditions):
         _row(out, "cell" if number == 0 else "", condition)
+    _row(out, "region", report.region)
     _row(out, "worst", report.worst)
     _show_entries(out, report)
     if report.verdict is Verdict.UNDECIDED:
@@ -171,7 +172,7 @@ def _row(out: Console, label: str, value: object, *, style: str = "", wrap: bool
     if value is None or value == "":
         return
     text = _clean(value)
-    lead = f"  {label:<11}"
+    lead = f"  {label:<10} "
     lines = (
         textwrap.wrap(text, max(out.width - len(lead), 20), break_long_words=False) or [""]
         if wrap

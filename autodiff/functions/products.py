@@ -1,4 +1,4 @@
-"""Products of matrices and tensors, diagonals, triangles and norms."""
+"""Products of matrices and tensors: what ``@``, ``dot``, ``einsum`` and ``kron`` compute."""
 
 from __future__ import annotations
 
@@ -11,10 +11,28 @@ import numpy as np
 from autodiff._lazy import sp
 from autodiff.dispatch import implements
 from autodiff.function import Function, unbroadcast
-from autodiff.functions._axes import Axis, axes_of, kept_shape, reduced
+from autodiff.functions._examples import COMPLEX, COMPLEX_MATRIX
 from autodiff.functions._public import operand
-from autodiff.functions.indexing import scatter
+from autodiff.functions.shape import moveaxis
 from autodiff.tensor import Tensor
+
+__all__ = [
+    "cross",
+    "dot",
+    "einsum",
+    "inner",
+    "kron",
+    "matmul",
+    "matvec",
+    "outer",
+    "tensordot",
+    "vdot",
+    "vecdot",
+    "vecmat",
+]
+
+
+_TRIPLE = np.array([*COMPLEX, 0.5 - 1.0j])
 
 
 class Matmul(Function):
@@ -31,6 +49,9 @@ class Matmul(Function):
         ((2,), (2, 2, 1)),
         ((2, 1, 2), (2,)),
         ((2, 0), (0, 2)),
+        (COMPLEX_MATRIX, COMPLEX),
+        ((2, 2), COMPLEX_MATRIX),
+        (COMPLEX, (2,)),
     ]
 
     @staticmethod
@@ -42,7 +63,10 @@ class Matmul(Function):
     def backward(ctx: Any, grad: Any) -> Any:
         x, y = ctx.saved_tensors
         if x.ndim == y.ndim == 1:
-            return grad * y.conjugate(), grad * x.conjugate()
+            return (
+                unbroadcast(grad * y.conjugate(), x.shape, x.dtype),
+                unbroadcast(grad * x.conjugate(), y.shape, y.dtype),
+            )
         first, second = ctx.needs_input_grad
         if x.ndim == 1:
             grad = np.expand_dims(grad, -2)
@@ -53,12 +77,12 @@ class Matmul(Function):
             matrix = y[:, None] if y.ndim == 1 else y
             full = grad @ np.swapaxes(matrix, -1, -2).conjugate()
             shape = (1, *x.shape) if x.ndim == 1 else x.shape
-            grads[0] = np.reshape(unbroadcast(full, shape), x.shape)
+            grads[0] = np.reshape(unbroadcast(full, shape, x.dtype), x.shape)
         if second:
             matrix = x[None, :] if x.ndim == 1 else x
             full = np.swapaxes(matrix, -1, -2).conjugate() @ grad
             shape = (*y.shape, 1) if y.ndim == 1 else y.shape
-            grads[1] = np.reshape(unbroadcast(full, shape), y.shape)
+            grads[1] = np.reshape(unbroadcast(full, shape, y.dtype), y.shape)
         return tuple(grads)
 
     @staticmethod
@@ -89,6 +113,7 @@ class Tensordot(Function):
         ((2,), (3,), {"axes": ((), ())}),
         ((1, 2, 2), (2, 1), {"axes": ((-1,), (-2,))}),
         ((2, 0), (0,), {"axes": ((1,), (0,))}),
+        (COMPLEX_MATRIX, (2,), {"axes": ((0,), (0,))}),
     ]
 
     @staticmethod
@@ -113,7 +138,8 @@ class Tensordot(Function):
         grad_x = np.transpose(over_y, [order.index(i) for i in range(x.ndim)])
         over_x = np.tensordot(x.conjugate(), grad, (tuple(free_x), tuple(range(n))))
         order = [second[first.index(a)] for a in sorted(first)] + free_y
-        return grad_x, np.transpose(over_x, [order.index(i) for i in range(y.ndim)])
+        grad_y = np.transpose(over_x, [order.index(i) for i in range(y.ndim)])
+        return unbroadcast(grad_x, x.shape, x.dtype), unbroadcast(grad_y, y.shape, y.dtype)
 
     @staticmethod
     def formula(x: Any, y: Any, *, axes: Any) -> Any:
@@ -169,6 +195,7 @@ class Einsum(Function):
         ((1, 2), (3, 2), {"subscripts": "ij,ij->i"}),
         ((2, 2), (2,), {"subscripts": "ii,i->"}),
         ((0, 2), (2,), {"subscripts": "ij,j->i"}),
+        (COMPLEX_MATRIX, (2,), {"subscripts": "ij,j->i"}),
     ]
 
     @staticmethod
@@ -190,7 +217,7 @@ class Einsum(Function):
             if not needed:
                 grads.append(None)
                 continue
-            shape = operands[k].shape
+            shape, dtype = operands[k].shape, operands[k].dtype
             factors = [(output, grad)]
             factors += [(terms[j], operands[j].conjugate()) for j in range(len(terms)) if j != k]
             known = set("".join([term for term, _ in factors]))
@@ -206,7 +233,8 @@ class Einsum(Function):
                     factors.append((letter, np.ones(length, dtype=grad.dtype)))
                 target += letter
             product = ",".join([term for term, _ in factors]) + "->" + target
-            grads.append(unbroadcast(np.einsum(product, *[array for _, array in factors]), shape))
+            full = np.einsum(product, *[array for _, array in factors])
+            grads.append(unbroadcast(full, shape, dtype))
         return tuple(grads)
 
     @staticmethod
@@ -214,235 +242,17 @@ class Einsum(Function):
         return _einsum_formula(subscripts, *operands)
 
 
-class Trace(Function):
-    """The sum of a diagonal."""
-
-    examples = [
-        ((2, 2), {}),
-        ((2, 3), {"offset": 1}),
-        ((3, 2), {"offset": -1}),
-        ((2, 1, 2), {"axis1": 0, "axis2": -1}),
-        ((2, 0), {}),
-    ]
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-        ctx.offset, ctx.axes, ctx.shape_in = offset, (axis1, axis2), x.shape
-        return np.trace(x, offset, axis1, axis2)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        axis1, axis2 = ctx.axes
-        rows, columns = ctx.shape_in[axis1], ctx.shape_in[axis2]
-        diagonal = np.eye(rows, columns, ctx.offset, dtype=grad.dtype)
-        return np.moveaxis(grad[..., None, None] * diagonal, (-2, -1), (axis1, axis2))
-
-    @staticmethod
-    def formula(x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-        return reduced(
-            lambda entries: sp.Add(*entries),
-            Diagonal.formula(x, offset=offset, axis1=axis1, axis2=axis2),
-            -1,
-        )
-
-
-def _diagonal_places(rows: int, columns: int, offset: int) -> tuple[Any, Any]:
-    length = builtins.max(
-        0, builtins.min(rows + builtins.min(offset, 0), columns - builtins.max(offset, 0))
-    )
-    steps = np.arange(length)
-    return steps - builtins.min(offset, 0), steps + builtins.max(offset, 0)
-
-
-class Diagonal(Function):
-    """A diagonal of the matrices in two axes, along a new last axis."""
-
-    examples = [
-        ((2, 2), {}),
-        ((2, 3), {"offset": 1}),
-        ((3, 2), {"offset": -1}),
-        ((2, 1, 2), {"axis1": 0, "axis2": -1}),
-        ((2, 2), {"offset": 5}),
-        ((0, 2), {}),
-    ]
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-        ctx.offset, ctx.axes, ctx.shape_in = offset, (axis1, axis2), x.shape
-        return np.diagonal(x, offset, axis1, axis2)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        shape, axes = ctx.shape_in, axes_of(ctx.axes, len(ctx.shape_in))
-        axis1, axis2 = [a % len(shape) for a in ctx.axes]
-        places = _diagonal_places(shape[axis1], shape[axis2], ctx.offset)
-        matrices = (
-            *[n for i, n in enumerate(shape) if i not in axes],
-            shape[axis1],
-            shape[axis2],
-        )
-        return np.moveaxis(scatter(grad, (Ellipsis, *places), matrices), (-2, -1), (axis1, axis2))
-
-    @staticmethod
-    def formula(x: Any, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-        moved = np.moveaxis(np.asarray(x, dtype=object), (axis1, axis2), (-2, -1))
-        rows, columns = moved.shape[-2:]
-        pairs = [(i, i + offset) for i in range(rows) if 0 <= i + offset < columns]
-        out = np.empty((*moved.shape[:-2], len(pairs)), dtype=object)
-        for place in np.ndindex(moved.shape[:-2]):
-            for k, pair in enumerate(pairs):
-                out[(*place, k)] = moved[place + pair]
-        return out
-
-
-class Diag(Function):
-    """The square matrix with a vector on a diagonal."""
-
-    examples = [((2,), {}), ((2,), {"k": 1}), ((1,), {"k": -2}), ((0,), {})]
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, k: int = 0) -> Any:
-        ctx.k = k
-        return np.diag(x, k)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        return np.diagonal(grad, ctx.k)
-
-    @staticmethod
-    def formula(x: Any, *, k: int = 0) -> Any:
-        n = len(x) + builtins.abs(k)
-        out = np.full((n, n), sp.Integer(0), dtype=object)
-        for i, entry in enumerate(x):
-            out[(i, i + k) if k >= 0 else (i - k, i)] = entry
-        return out
-
-
-class Tril(Function):
-    """The entries on and below a diagonal, 0 above it."""
-
-    examples = [((2, 2), {}), ((2, 3), {"k": 1}), ((2, 2, 2), {"k": -1}), ((0, 2), {})]
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, k: int = 0) -> Any:
-        ctx.k = k
-        return np.tril(x, k)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        return np.tril(grad, ctx.k)
-
-    @staticmethod
-    def formula(x: Any, *, k: int = 0) -> Any:
-        return _masked(x, lambda i, j: j - i <= k)
-
-
-class Triu(Function):
-    """The entries on and above a diagonal, 0 below it."""
-
-    examples = [((2, 2), {}), ((2, 3), {"k": 1}), ((2, 2, 2), {"k": -1}), ((0, 2), {})]
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, *, k: int = 0) -> Any:
-        ctx.k = k
-        return np.triu(x, k)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        return np.triu(grad, ctx.k)
-
-    @staticmethod
-    def formula(x: Any, *, k: int = 0) -> Any:
-        return _masked(x, lambda i, j: j - i >= k)
-
-
-def _masked(x: Any, keep: Any) -> Any:
-    out = np.array(x, dtype=object)
-    for place in np.ndindex(out.shape):
-        if not keep(*place[-2:]):
-            out[place] = sp.Integer(0)
-    return out
-
-
-class Norm(Function):
-    """The p-norm of the entries along axes. At 0 its gradient is taken to be 0.
-
-    For ``ord=1`` the derivative at an entry 0 is 0; for ``ord=inf`` entries that tie share it.
-    """
-
-    examples = [
-        ((3,), {}),
-        ((2, 2), {}),
-        ((2, 2), {"axis": 0}),
-        ((2, 2), {"axis": -1, "keepdims": True}),
-        ((3,), {"ord": 1}),
-        ((2,), {"ord": float("inf")}),
-        ((2,), {"ord": 3}),
-        ((2, 1, 2), {"axis": (0, 2)}),
-        ((), {}),
-        ((0,), {}),
-    ]
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Any, *, ord: float = 2, axis: Axis = None, keepdims: bool = False
-    ) -> Any:
-        if ord == 1:
-            out = np.sum(np.abs(x), axis=axis, keepdims=keepdims)
-        elif ord == np.inf:
-            out = np.max(np.abs(x), axis=axis, keepdims=keepdims)
-        else:
-            powers = x * x if ord == 2 else np.abs(x) ** ord
-            total = np.sum(powers, axis=axis, keepdims=keepdims)
-            ctx.zero = total == 0
-            out = np.sqrt(total) if ord == 2 else _root(total, ctx.zero, ord)
-        ctx.ord, ctx.axis = ord, axis
-        ctx.save_for_backward(x, out)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        x, out = ctx.saved_tensors
-        kept = kept_shape(x.shape, ctx.axis)
-        out, upstream = np.reshape(out, kept), np.reshape(grad, kept)
-        if ctx.ord == 1:
-            return upstream * np.sign(x)
-        if ctx.ord == np.inf:
-            chosen = np.abs(x) == out
-            ties = np.sum(chosen, axis=axes_of(ctx.axis, x.ndim), keepdims=True)
-            return np.where(chosen, upstream / ties.astype(grad.dtype), 0) * np.sign(x)
-        zero = np.reshape(ctx.zero, kept)
-        out = np.where(zero, 1.0, out)
-        if ctx.ord == 2:
-            ratio = x / out
-        else:
-            ratio = np.sign(x) * (np.abs(x) / out) ** (ctx.ord - 1)
-        return np.where(zero, 0, upstream * ratio)
-
-    @staticmethod
-    def formula(x: Any, *, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
-        def combine(entries: list[Any]) -> Any:
-            if ord == np.inf:
-                return sp.Max(*[sp.Abs(entry) for entry in entries])
-            if ord == 2:
-                return sp.sqrt(sp.Add(*[entry**2 for entry in entries]))
-            p = sp.nsimplify(ord)
-            return sp.Add(*[sp.Abs(entry) ** p for entry in entries]) ** (1 / p)
-
-        return reduced(combine, x, axis, keepdims)
-
-
-def _root(x: Any, zero: Any, p: float) -> Any:
-    """The p-th root. As ``1 / p`` is rounded, a power far from 1 needs a step of Newton's."""
-    x = np.where(zero, 1.0, x)
-    out = x ** (1 / p)
-    return np.where(zero, 0.0, out + out * (x / out**p - 1) / p)
-
-
 class Kron(Function):
     """The Kronecker product of two matrices or vectors."""
 
-    examples = [((2,), (2,)), ((2, 1), (1, 2)), ((2, 2), (1, 2)), ((2,), (2, 1)), ((0,), (2,))]
+    examples = [
+        ((2,), (2,)),
+        ((2, 1), (1, 2)),
+        ((2, 2), (1, 2)),
+        ((2,), (2, 1)),
+        ((0,), (2,)),
+        (COMPLEX, (2,)),
+    ]
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> Any:
@@ -458,9 +268,10 @@ class Kron(Function):
         split = np.reshape(grad, [n for pair in zip(of_x, of_y, strict=True) for n in pair])
         even, odd = tuple(range(0, 2 * ndim, 2)), tuple(range(1, 2 * ndim, 2))
         all_axes = tuple(range(ndim))
-        grad_x = np.tensordot(split, np.reshape(y, of_y), (odd, all_axes))
-        grad_y = np.tensordot(split, np.reshape(x, of_x), (even, all_axes))
-        return np.reshape(grad_x, x.shape), np.reshape(grad_y, y.shape)
+        grad_x = np.tensordot(split, np.reshape(y, of_y).conjugate(), (odd, all_axes))
+        grad_y = np.tensordot(split, np.reshape(x, of_x).conjugate(), (even, all_axes))
+        grad_x, grad_y = np.reshape(grad_x, x.shape), np.reshape(grad_y, y.shape)
+        return unbroadcast(grad_x, x.shape, x.dtype), unbroadcast(grad_y, y.shape, y.dtype)
 
     @staticmethod
     def formula(x: Any, y: Any) -> Any:
@@ -478,7 +289,7 @@ class Kron(Function):
 class Cross(Function):
     """The cross product of vectors of length 3 along the last axis."""
 
-    examples = [((3,), (3,)), ((2, 3), (3,)), ((1, 3), (2, 3)), ((0, 3), (3,))]
+    examples = [((3,), (3,)), ((2, 3), (3,)), ((1, 3), (2, 3)), ((0, 3), (3,)), (_TRIPLE, (3,))]
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> Any:
@@ -493,7 +304,10 @@ class Cross(Function):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         x, y = ctx.saved_tensors
-        return unbroadcast(_cross(y, grad), x.shape), unbroadcast(_cross(grad, x), y.shape)
+        return (
+            unbroadcast(_cross(y.conjugate(), grad), x.shape, x.dtype),
+            unbroadcast(_cross(grad, x.conjugate()), y.shape, y.dtype),
+        )
 
     @staticmethod
     def formula(x: Any, y: Any) -> Any:
@@ -512,7 +326,7 @@ def _cross(x: Any, y: Any) -> Any:
     return np.stack([b * f - c * e, c * d - a * f, a * e - b * d], axis=-1)
 
 
-@implements(np.matmul)
+@implements(np.matmul, np.linalg.matmul)
 def matmul(x: Any, y: Any) -> Tensor:
     """Return the matrix product ``x @ y``."""
     return Matmul.apply(operand(x), operand(y))  # type: ignore[no-any-return]
@@ -531,12 +345,12 @@ def dot(x: Any, y: Any) -> Tensor:
 
 @implements(np.vdot)
 def vdot(x: Any, y: Any) -> Tensor:
-    """Return the dot product of all entries."""
+    """Return the dot product of all entries, those of `x` conjugated."""
     x, y = operand(x), operand(y)
-    return matmul(x.reshape(-1), y.reshape(-1))
+    return matmul(x.conjugate().reshape(-1), y.reshape(-1))
 
 
-@implements(np.outer)
+@implements(np.outer, np.linalg.outer)
 def outer(x: Any, y: Any) -> Tensor:
     """Return the products of all pairs of entries."""
     x, y = operand(x), operand(y)
@@ -552,7 +366,7 @@ def inner(x: Any, y: Any) -> Tensor:
     return tensordot(x, y, (x.ndim - 1, y.ndim - 1))
 
 
-@implements(np.tensordot)
+@implements(np.tensordot, np.linalg.tensordot)
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Tensor:
     """Return the sum of products over pairs of axes.
 
@@ -570,13 +384,14 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Tensor:
 
 
 @implements(np.einsum)
-def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Tensor:
+def einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Tensor:
     """Return Einstein's summation over the indices that the output does not name.
 
     Parameters
     ----------
     subscripts : str
         Such as ``'ij,jk->ik'``; the output may be left out, and ``...`` stands for further axes.
+        NumPy's other form, in which a list of numbers follows each operand, is taken too.
     *operands : Tensor
 
     Examples
@@ -585,8 +400,21 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Tensor:
     >>> ad.einsum("ij,j->i", ad.ones(2, 3), ad.arange(3.0))
     tensor([3., 3.])
     """
+    if not isinstance(subscripts, str):
+        subscripts, operands = _lettered(subscripts, *operands)
     arrays = [operand(array) for array in operands]
     return Einsum.apply(*arrays, subscripts=_explicit(subscripts, arrays))  # type: ignore[no-any-return]
+
+
+def _lettered(*args: Any) -> tuple[str, tuple[Any, ...]]:
+    """Return subscripts and operands given as ``x, [0, 1], y, [1, 2], [0, 2]``."""
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    output = args[-1] if len(args) % 2 else None
+    lists = [*args[1::2], *([] if output is None else [output])]
+    texts = ["".join(["..." if i is Ellipsis else letters[i] for i in of]) for of in lists]
+    count = len(args) // 2
+    text = ",".join(texts[:count])
+    return (text if output is None else f"{text}->{texts[-1]}"), args[: 2 * count : 2]
 
 
 def _explicit(subscripts: str, operands: list[Any]) -> str:
@@ -617,74 +445,37 @@ def _explicit(subscripts: str, operands: list[Any]) -> str:
     return f"{','.join(terms)}->{output}"
 
 
-@implements(np.trace)
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """Return the sum of a diagonal."""
-    return Trace.apply(operand(x), offset=offset, axis1=axis1, axis2=axis2)  # type: ignore[no-any-return]
-
-
-@implements(np.diagonal)
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """Return a diagonal of the matrices in two axes."""
-    return Diagonal.apply(operand(x), offset=offset, axis1=axis1, axis2=axis2)  # type: ignore[no-any-return]
-
-
-@implements(np.diag)
-def diag(x: Any, k: int = 0) -> Tensor:
-    """Return the diagonal of a matrix, or the matrix with a vector on a diagonal."""
-    x = operand(x)
-    return Diag.apply(x, k=k) if x.ndim == 1 else diagonal(x, k)  # type: ignore[no-any-return]
-
-
-@implements(np.tril)
-def tril(x: Any, k: int = 0) -> Tensor:
-    """Return the entries on and below a diagonal, 0 above it."""
-    return Tril.apply(operand(x), k=k)  # type: ignore[no-any-return]
-
-
-@implements(np.triu)
-def triu(x: Any, k: int = 0) -> Tensor:
-    """Return the entries on and above a diagonal, 0 below it."""
-    return Triu.apply(operand(x), k=k)  # type: ignore[no-any-return]
-
-
-def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Return a norm of the entries along axes.
-
-    Parameters
-    ----------
-    x : Tensor
-    ord : {None, number, inf, 'fro'}
-        The p of a p-norm of the entries; ``None`` and ``'fro'`` mean 2.
-    axis : int or tuple of int, optional
-        The axes to reduce (all, without any).
-    keepdims : bool, optional
-        Keep them with length 1.
-
-    Returns
-    -------
-    Tensor
-        Its gradient at 0 is 0.
-    """
-    x = operand(x)
-    matrix = x.ndim == 2 if axis is None else isinstance(axis, tuple) and len(axis) == 2
-    if matrix and ord not in (None, "fro"):
-        raise NotImplementedError(f"the matrix norm of order {ord!r} is not implemented")
-    p = 2 if ord in (None, "fro") else ord
-    return Norm.apply(x, ord=p, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
-
-
 @implements(np.kron)
 def kron(x: Any, y: Any) -> Tensor:
     """Return the Kronecker product."""
     return Kron.apply(operand(x), operand(y))  # type: ignore[no-any-return]
 
 
-@implements(np.cross)
-def cross(x: Any, y: Any, axis: int = -1) -> Tensor:
-    """Return the cross product of vectors of length 3 along an axis."""
-    from autodiff.functions.shape import moveaxis
+@implements(np.cross, np.linalg.cross)
+def cross(
+    x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Tensor:
+    """Return the cross product of vectors of length 3 along an axis, or one axis of each."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    out = Cross.apply(moveaxis(operand(x), axisa, -1), moveaxis(operand(y), axisb, -1))
+    return moveaxis(out, -1, axisc)
 
-    if axis == -1:
-        return Cross.apply(operand(x), operand(y))  # type: ignore[no-any-return]
-    return moveaxis(Cross.apply(moveaxis(x, axis, -1), moveaxis(y, axis, -1)), -1, axis)
+
+@implements(np.vecdot, np.linalg.vecdot)
+def vecdot(x: Any, y: Any, axis: int = -1) -> Tensor:
+    """Return the sums of products along an axis, the entries of `x` conjugated."""
+    x, y = operand(x), operand(y)
+    return np.sum(x.conjugate() * y, axis=axis)  # type: ignore[no-any-return]
+
+
+@implements(np.matvec)
+def matvec(x: Any, y: Any) -> Tensor:
+    """Return the products of stacked matrices and vectors."""
+    return matmul(x, operand(y)[..., None])[..., 0]
+
+
+@implements(np.vecmat)
+def vecmat(x: Any, y: Any) -> Tensor:
+    """Return the products of stacked vectors, conjugated, and matrices."""
+    return matmul(operand(x).conjugate()[..., None, :], y)[..., 0, :]
