@@ -18,7 +18,7 @@ import numpy as np
 from symbolic.limits import OutOfTime, time_limit
 from verify.build import failure, undecided
 from verify.casework import Casework
-from verify.examples import Example, declared, differentiated, guessed
+from verify.examples import Example, declared, differentiated, guessed, numbered
 from verify.quick import glance
 from verify.subject import PairSubject, Subject, as_subject
 from verify.verdict import Finding, Report, Verdict, combined
@@ -171,6 +171,7 @@ def _conclude(
                 "which a tuple of ints stands for an array of that shape",
             )
         work.guessed = True
+        found = numbered(target, found, rng)
     if isinstance(target, PairSubject):
         found = [differentiated(target, e, np.random.default_rng(seed)) for e in found]
     # Small examples first: what is wrong there is the easiest to read.

@@ -156,6 +156,14 @@ class TorchFunction(_TorchSubject):
 
         return tuple(_unwrapped(o) for o in outputs), pullback
 
+    def numbers(self, args: Sequence[Any]) -> list[int]:
+        """Scalars that backward has no gradient for, though it has one for another argument."""
+        outputs, pullback = self.real(args, {})
+        found = pullback([np.ones(np.shape(o)) for o in outputs])
+        if all(g is None for g in found):
+            return []
+        return [i for i, g in enumerate(found) if g is None and np.ndim(args[i]) == 0]
+
     def gradient(self) -> Subject | None:
         once = inspect.unwrap(self.function.backward) is not self.function.backward
         return None if once else _Gradient(self)
