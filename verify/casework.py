@@ -19,7 +19,7 @@ from symbolic.balls import enclose
 from symbolic.decide import all_equal
 from symbolic.graph import Node, topological
 from symbolic.limits import OutOfTime, time_limit
-from symbolic.sympy_bridge import NotDifferentiable
+from symbolic.sympy_bridge import NotDifferentiable, UnknownOperation
 from symbolic.values import Condition, TraceError
 from verify import points as where
 from verify import realified
@@ -346,6 +346,8 @@ class Casework:
         except TraceError as error:
             place = f" ({error.where[0]}:{error.where[1]})" if error.where else ""
             return None, f"{error}{place}"
+        except (NotDifferentiable, UnknownOperation) as error:
+            return None, f"its derivative has no formula: {error}"
         except OutOfTime:
             if not explorer.cells:
                 return None, "out of time while tracing"

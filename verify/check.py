@@ -18,7 +18,7 @@ import numpy as np
 from symbolic.limits import OutOfTime, time_limit
 from verify.build import failure, undecided
 from verify.casework import MOST_ENTRIES, Casework
-from verify.examples import Example, declared, differentiated, guessed
+from verify.examples import Example, declared, differentiated, guessed, numbered
 from verify.quick import glance
 from verify.subject import PairSubject, Subject, as_subject
 from verify.verdict import Finding, Report, Verdict, combined
@@ -173,6 +173,7 @@ def _conclude(
         if reason:
             work.notes.append(reason)
         work.guessed = True
+        found = numbered(target, found, rng)
     if isinstance(target, PairSubject):
         found = [differentiated(target, e, np.random.default_rng(seed)) for e in found]
     if not quick:

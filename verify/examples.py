@@ -337,6 +337,30 @@ def differentiated(subject: Subject, example: Example, rng: np.random.Generator)
     return replace(example, slots=slots)
 
 
+def numbered(
+    subject: Subject, examples: Sequence[Example], rng: np.random.Generator
+) -> list[Example]:
+    """Guessed examples with a fixed float for each argument that the subject takes for one.
+
+    Examples in which such an argument is an array are left out.
+    """
+    made: list[tuple[Example, set[int]]] = []
+    for example in examples:
+        args = [s.draw(rng) for s in example.slots]
+        try:
+            with np.errstate(all="ignore"):
+                places = set(subject.numbers(args))
+        except Exception:  # what raises is judged, and told, by the check itself
+            places = set()
+        slots = tuple(
+            Slot(s.name, domain=s.domain, fixed=float(args[i])) if i in places else s
+            for i, s in enumerate(example.slots)
+        )
+        made.append((replace(example, slots=slots), places))
+    everywhere = set[int]().union(*(places for _, places in made))
+    return [example for example, places in made if places == everywhere]
+
+
 @dataclass(frozen=True)
 class _Problem:
     """Why an example does not do, and whether it is backward that fails where forward runs."""

@@ -96,6 +96,10 @@ class Subject:
         """Whether an entry of an example is no argument to differentiate, though it is a float."""
         return False
 
+    def numbers(self, args: Sequence[Any]) -> list[int]:
+        """Which of the arguments that were guessed for it it takes for plain numbers."""
+        return []
+
     def gradient(self) -> Subject | None:
         """The gradient as a subject of its own, for the second order; None where there is none."""
         return None

@@ -71,14 +71,21 @@ class _TorchSubject(Subject):
 
     def real(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
         """Forward and pullback on torch tensors that share the arrays' memory."""
-        given = [_tensor(a) if isinstance(a, np.ndarray) else a for a in args]
-        leaves = [
-            g.requires_grad_()
-            for g in given
-            if isinstance(g, torch.Tensor) and (g.is_floating_point() or g.is_complex())
-        ]
+        before = [np.array(a) if isinstance(a, np.ndarray) else a for a in args]
+        given, leaves = _leaves(args)
         with torch.enable_grad():
-            result = self.call(*given, **keywords)
+            try:
+                result = self.call(*given, **keywords)
+            except RuntimeError as error:
+                if "leaf" not in str(error):
+                    raise
+                # It works in place, which torch refuses for what a user differentiates: on copies.
+                for a, b in zip(args, before, strict=True):
+                    if isinstance(a, np.ndarray) and a.flags.writeable:
+                        a[...] = b
+                given, leaves = _leaves(before)
+                copies = [g.clone() if any(g is leaf for leaf in leaves) else g for g in given]
+                result = self.call(*copies, **keywords)
         outputs = _several(result)
         for output in outputs:
             if not isinstance(output, (torch.Tensor, int, float)):
@@ -138,7 +145,8 @@ class TorchFunction(_TorchSubject):
 
     def traced(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
         with _tracing():
-            ctx, outputs = _forward(self.function, [_wrapped(a) for a in args])
+            own = [_wrapped(a.copy() if is_traced(a) else a) for a in args]  # it may write to them
+            ctx, outputs = _forward(self.function, own)
         shapes = [np.shape(a) for a in args]
 
         def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
@@ -155,6 +163,14 @@ class TorchFunction(_TorchSubject):
             )
 
         return tuple(_unwrapped(o) for o in outputs), pullback
+
+    def numbers(self, args: Sequence[Any]) -> list[int]:
+        """Scalars that backward has no gradient for, though it has one for another argument."""
+        outputs, pullback = self.real(args, {})
+        found = pullback([np.ones(np.shape(o)) for o in outputs])
+        if all(g is None for g in found):
+            return []
+        return [i for i, g in enumerate(found) if g is None and np.ndim(args[i]) == 0]
 
     def gradient(self) -> Subject | None:
         once = inspect.unwrap(self.function.backward) is not self.function.backward
@@ -226,6 +242,13 @@ class TorchCallable(_TorchSubject):
 # Floats
 
 
+def _leaves(args: Sequence[Any]) -> tuple[list[Any], list[torch.Tensor]]:
+    """The arguments as tensors, and those that are differentiated."""
+    given = [_tensor(a) if isinstance(a, np.ndarray) else a for a in args]
+    tensors = [g for g in given if isinstance(g, torch.Tensor)]
+    return given, [t.requires_grad_() for t in tensors if t.is_floating_point() or t.is_complex()]
+
+
 def _tensor(array: np.ndarray) -> torch.Tensor:
     """A tensor on the array's memory; torch has no negative strides, and copies those."""
     if any(s < 0 for s in array.strides) or not array.dtype.isnative:
@@ -258,9 +281,6 @@ class _Context(Context):
     """What else torch's context offers."""
 
     save_for_forward = Context.save_for_backward
-
-    def mark_dirty(self, *arrays: Any) -> None:
-        raise TraceError("mark_dirty: an in-place operation", user_line())
 
 
 def _summed(gradient: Any, shape: tuple[int, ...]) -> Any:
