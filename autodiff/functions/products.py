@@ -458,8 +458,12 @@ def cross(
     """Return the cross product of vectors of length 3 along an axis, or one axis of each."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    out = Cross.apply(moveaxis(operand(x), axisa, -1), moveaxis(operand(y), axisb, -1))
-    return moveaxis(out, -1, axisc)
+    x, y = [
+        array if axis == -1 else moveaxis(array, axis, -1)
+        for array, axis in ((operand(x), axisa), (operand(y), axisb))
+    ]
+    out: Tensor = Cross.apply(x, y)
+    return out if axisc == -1 else moveaxis(out, -1, axisc)
 
 
 @implements(np.vecdot, np.linalg.vecdot)
