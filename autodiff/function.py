@@ -332,9 +332,12 @@ def unbroadcast(grad: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
     """
     if dtype is not None and grad.dtype is not dtype and dtype.kind != "c":
         grad = grad.real
-    if grad.shape == shape:
+    full = grad.shape
+    if full == shape:
         return grad
-    extra = grad.ndim - len(shape)
+    extra = len(full) - len(shape)
+    if full[extra:] == shape:  # the usual case: a row for all rows
+        return grad.sum(axis=0 if extra == 1 else tuple(range(extra)))
     axes = tuple(
         [i for i in range(grad.ndim) if i < extra or (shape[i - extra] == 1 != grad.shape[i])]
     )

@@ -68,6 +68,11 @@ class Matmul(Function):
                 unbroadcast(grad * x.conjugate(), y.shape, y.dtype),
             )
         first, second = ctx.needs_input_grad
+        if x.ndim == y.ndim == 2:  # nearly all calls, without the steps that stacks need
+            return (
+                unbroadcast(grad @ y.T.conjugate(), x.shape, x.dtype) if first else None,
+                unbroadcast(x.T.conjugate() @ grad, y.shape, y.dtype) if second else None,
+            )
         if x.ndim == 1:
             grad = np.expand_dims(grad, -2)
         if y.ndim == 1:
