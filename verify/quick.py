@@ -17,7 +17,8 @@ import numpy as np
 from symbolic.values import TraceError
 from verify import realified
 from verify.casework import Casework
-from verify.evidence import contract
+from verify.evidence import by_differences as alone
+from verify.evidence import contract, oracle
 from verify.examples import Example
 from verify.explore import Explorer
 from verify.failure import Failure
@@ -72,9 +73,9 @@ def _certified(work: Casework, explorer: Explorer, points: list[np.ndarray]) -> 
         except TraceError as error:
             work.skip("oracle", f"not traced: {error}")
             return by_differences(work, explorer.instance, point)
-        outcome = work._judge(judge, point)
+        outcome = oracle.judged(judge, point)
         if outcome.wrong is not None:
-            if work._untrue(explorer.instance, outcome.wrong):
+            if alone.overrule(explorer.instance, outcome.wrong):
                 return None
             return Failure(explorer.instance, "oracle", wrong=outcome.wrong, judge=judge, cell=cell)
         judged += outcome.judged
