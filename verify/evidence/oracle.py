@@ -133,9 +133,7 @@ def judged(judge: Judge, point: np.ndarray) -> Outcome:
         return Outcome(False, note=f"{type(error).__name__}: {error}")
 
 
-def _points(
-    work: Casework, instance: Instance, explorer: Explorer
-) -> Iterator[np.ndarray]:
+def _points(work: Casework, instance: Instance, explorer: Explorer) -> Iterator[np.ndarray]:
     """Points in the order in which they are worth trying."""
     rng = work.rng
     if work._small_done:
