@@ -58,6 +58,7 @@ class Audited(Subject):
         self.declared_domain = {a: row.domain.get(a) for a in row.arguments}
         self.declared_examples = list(row.examples) or [((),) * len(row.arguments)]
         self.inner = _inner(self.call, library)
+        self.probed = False
 
     def __call__(self, *args: Any) -> Any:
         return self.call(*args)
@@ -75,12 +76,25 @@ class Audited(Subject):
             found = self.inner.forward(args, keywords)
             if not getattr(self.inner, "tracked", True):
                 raise NotImplementedError(f"{self.library} does not differentiate {self.name}")
+            self._probe(*found)
             return found
 
         def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
             raise TraceError(f"the gradient is {self.library}'s own")
 
         return (self.meaning(*args),), pullback
+
+    def _probe(self, outputs: tuple, pullback: Pullback) -> None:
+        """Have a rule that says it is not implemented say so before anything is judged."""
+        if not self.probed:
+            self.probed = True
+            try:
+                pullback([np.ones(np.shape(o)) for o in outputs])
+            except NotImplementedError:
+                self.probed = False
+                raise
+            except Exception:  # for the check to find
+                return
 
     def snippet(self, inputs: dict[str, Any], upstream: Any, wanted: str, expected: float) -> str:
         """Code that shows a gradient with the library alone."""
