@@ -41,6 +41,7 @@ from verify.judge import Judge, Outcome
 from verify.kinks import reference_of
 from verify.large import by_directions
 from verify.reference import EPS, Reference
+from verify.series import bounded_entries
 from verify.subject import Subject, TensorSubject
 from verify.verdict import Finding
 
@@ -437,7 +438,7 @@ class Casework:
     def _approximates(self, judge: Judge, cell: Cell, d: Disagreement) -> bool:
         """A series used between two thresholds may differ from the formula below its rounding."""
         gap = abs(d.forward - d.formula)
-        return bool(judge._bounded_entries(cell)) and gap <= self.max_ulps * EPS * abs(d.formula)
+        return bool(bounded_entries(judge, cell)) and gap <= self.max_ulps * EPS * abs(d.formula)
 
     def _vote(self, explorer: Explorer, judge: Judge, d: Disagreement) -> str:
         """Which of forward, formula and backward is the odd one out."""
