@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from traceback import format_list
 from typing import Any
 
@@ -50,35 +50,45 @@ def sweep(
     edges: Sequence[Any] = [target for target, _ in roots]
     grads: Sequence[Any] = [gradient for _, gradient in roots]
     node: Any = None
+    following: Any = None  # the next node, while there is but one: nothing to be queued
     anomaly = ANOMALY[0]
     while True:
         for target, g in zip(edges, grads):  # noqa: B905  (`_check_number` has seen to it)
             if target is None or g is None:
                 continue
             if isinstance(target, Tensor):
-                total = leaves
+                total, like = leaves, target._data  # whose shape is no property
             elif useful is None or target in useful:
                 total = pending
+                like = target
             else:
                 continue
             try:
-                if g.shape != target.shape or g.dtype is not target.dtype:
+                if g.shape != like.shape or g.dtype is not like.dtype:
                     g = _conform(node, edges, target, g)
             except AttributeError:
                 g = _conform(node, edges, target, g)
             if target not in total:
                 total[target] = g
                 if total is pending:
-                    heappush(heap, (target.order, target))
-            elif target in owned:
+                    if following is None and not heap:
+                        following = target
+                    else:
+                        heappush(heap, (target.order, target))
+            elif target in owned or _fresh(total[target]):
                 total[target] += g
+                owned.add(target)
             else:
                 total[target] = g = total[target] + g
                 if type(g) is _ndarray and g.ndim:
                     owned.add(target)
-        if not heap:
-            return leaves
-        node = heappop(heap)[1]
+        if following is None:
+            if not heap:
+                return leaves
+            node = heappop(heap)[1]
+        else:
+            node = heappushpop(heap, (following.order, following))[1] if heap else following
+            following = None
         g = pending.pop(node)
         if node.hooks is not None:
             g = _call_hooks(node, g)
@@ -102,6 +112,29 @@ def sweep(
             _check_nan(node, grads)
         if not keep and node.saved:
             node.saved = FREED
+
+
+def _references(g: Any) -> int:
+    return sys.getrefcount(g)
+
+
+# How many references a function counts of an argument that stands in a table alone: of the table,
+# of the call and of the count itself, of which interpreters leave some out.
+_ALONE = _references({0: np.zeros(1)}[0])
+
+
+def _fresh(g: Any) -> bool:
+    """Whether a large gradient is held by nothing but the table that it waits in.
+
+    Then it may be added to in place. Whoever holds it, or a view of it, counts as a reference.
+    """
+    return (
+        type(g) is _ndarray
+        and g.size > 1000
+        and sys.getrefcount(g) == _ALONE
+        and g.flags.owndata
+        and g.flags.writeable
+    )
 
 
 def _check_number(node: Node, edges: Sequence[Any], grads: Sequence[Any]) -> None:

@@ -127,7 +127,7 @@ class Function:
             recording = first is not None or second is not None
             ctx.edges = edges = (first, second)
             raw = (x, y)
-            given = [y] if second is None else [x] if first is None else ()
+            given = (y,) if second is None else (x,) if first is None else ()
             value = cls.forward(ctx, x, y, **kwargs) if kwargs else cls.forward(ctx, x, y)
         elif len(args) == 1:
             (x,) = args
@@ -153,7 +153,7 @@ class Function:
                 ]
             )
             recording = any([edge is not None for edge in edges])  # noqa: C419  (faster)
-            given = [a for a, e in zip(raw, edges, strict=True) if e is None]
+            given = tuple([a for a, e in zip(raw, edges, strict=True) if e is None])
             value = cls.forward(ctx, *raw, **kwargs)
         kind = type(value)
         if kind is not _ndarray and kind is not _float64:
@@ -174,8 +174,11 @@ class Function:
             ctx.order = next(clock)
             ctx.shape = value.shape
             ctx.dtype = dtype
-            if kwargs or given:
-                ctx._given = given, kwargs
+            # Apart, so that the empty dict of a call without keywords is not kept alive.
+            if given:
+                ctx._given = given
+            if kwargs:
+                ctx._keywords = kwargs
             if ANOMALY[0]:
                 ctx.remember_place()
             saved = ctx.saved
@@ -237,7 +240,8 @@ def _several(
             arrays[i] = array[...]
     if recording:
         ctx.order = next(clock)
-        ctx._given = [a for e, a in zip(ctx.edges, raw, strict=True) if e is None], kwargs
+        ctx._given = tuple([a for e, a in zip(ctx.edges, raw, strict=True) if e is None])
+        ctx._keywords = kwargs
         ctx.origins = _origins(ctx.saved, raw, [*values])
         ctx.outputs = tuple([(array.shape, array.dtype) for array in arrays])
         if ANOMALY[0]:
@@ -328,9 +332,12 @@ def unbroadcast(grad: Any, shape: tuple[int, ...], dtype: Any = None) -> Any:
     """
     if dtype is not None and grad.dtype is not dtype and dtype.kind != "c":
         grad = grad.real
-    if grad.shape == shape:
+    full = grad.shape
+    if full == shape:
         return grad
-    extra = grad.ndim - len(shape)
+    extra = len(full) - len(shape)
+    if full[extra:] == shape:  # the usual case: a row for all rows
+        return grad.sum(axis=0 if extra == 1 else tuple(range(extra)))
     axes = tuple(
         [i for i in range(grad.ndim) if i < extra or (shape[i - extra] == 1 != grad.shape[i])]
     )

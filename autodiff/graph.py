@@ -44,11 +44,12 @@ class Node:
 
     # Attributes that many Functions set have slots, so that few nodes need a dict.
     __slots__ = (
-        "__dict__", "__weakref__", "_given", "axis", "dtype", "edges", "kwargs", "order",
-        "origins", "real", "saved", "shape", "shape_in", "shapes",
+        "__dict__", "__weakref__", "_given", "_keywords", "axis", "dtype", "edges", "kwargs",
+        "order", "origins", "real", "saved", "shape", "shape_in", "shapes",
     )  # fmt: skip
 
-    _given: tuple[Sequence[Any], dict[str, Any]]
+    _given: tuple[Any, ...]
+    _keywords: dict[str, Any]
     dtype: Any
     edges: tuple[Any, ...]
     order: int
@@ -172,7 +173,7 @@ def given(node: Node) -> tuple[Sequence[Any], dict[str, Any]]:
     These are the arguments of ``forward`` that are constants (in their order, those that are
     differentiated left out) and its keywords.
     """
-    return getattr(node, "_given", ([], {}))
+    return getattr(node, "_given", ()), getattr(node, "_keywords", {})
 
 
 class Output:

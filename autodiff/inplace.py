@@ -152,7 +152,7 @@ class InPlace:
         node.saved = ()
         node.order = next(graph.clock)
         node.shape, node.dtype = data.shape, data.dtype
-        node._given = [raw] if new is None else [], {"index": index}
+        node._given, node._keywords = (raw,) if new is None else (), {"index": index}
         _place(self, node, True)
 
     def _own_array(self) -> Any:

@@ -244,6 +244,8 @@ class Methods(Operators):
     ) -> Tensor:
         """Return the sum along axes (all, without any)."""
         x: Any = self if dtype is None else self.astype(dtype)
+        if dim is None and axis is None and not (keepdim or keepdims):
+            return F.Sum.apply(x)  # type: ignore[no-any-return]
         return F.Sum.apply(x, axis=_axis(dim, axis), keepdims=keepdim or keepdims)  # type: ignore[no-any-return]
 
     def mean(
@@ -258,6 +260,8 @@ class Methods(Operators):
     ) -> Tensor:
         """Return the mean along axes (all, without any)."""
         x: Any = self if dtype is None else self.astype(dtype)
+        if dim is None and axis is None and not (keepdim or keepdims):
+            return F.Mean.apply(x)  # type: ignore[no-any-return]
         return F.Mean.apply(x, axis=_axis(dim, axis), keepdims=keepdim or keepdims)  # type: ignore[no-any-return]
 
     def prod(

@@ -58,7 +58,9 @@ def subjects(case: Case) -> Iterator[tuple[bool, Any, dict[str, Any]]]:
 def check_one(module: str, name: str, lie: bool, seed: int) -> Row:
     """Check one subject; what the checker raises is a verdict of its own, `error`."""
     import verify
+    from verify.casework import Casework
 
+    Casework.strict = True
     case = next(case for case in importlib.import_module(module).CASES if case.name == name)
     row = Row(case.name, case.kind, module, lie, seed, "error")
     subject, options = next((s, o) for is_lie, s, o in subjects(case) if is_lie == lie)

@@ -12,7 +12,7 @@ Values that the code compares are taken to differ: a mask is a sign, and its der
 What cannot be followed (a loop over entries, a branch on a value, a length written out) is no
 error: there is no proof at every size then.
 
-May import: :mod:`symbolic.any_shape_array`, :mod:`symbolic.any_shape_functions`,
+May import: :mod:`symbolic.any_shape_array`, :mod:`symbolic.any_shape_operands`,
 :mod:`symbolic.any_shape_namespace`, :mod:`symbolic.index_calculus`, :mod:`symbolic.index_form`,
 :mod:`symbolic.limits`, :mod:`symbolic.values`.
 """
@@ -28,8 +28,8 @@ from typing import Any
 import numpy as np
 
 from symbolic.any_shape_array import AnyShapeArray, Axis, Decision, Run, Unify
-from symbolic.any_shape_functions import operand
 from symbolic.any_shape_namespace import any_shape_namespace
+from symbolic.any_shape_operands import operand
 from symbolic.index_calculus import evaluate, is_zero, size_value, vjp
 from symbolic.index_form import Form, entry
 from symbolic.limits import OutOfTime, time_left, time_limit
@@ -268,7 +268,7 @@ class _Task:
                 upstream = []
                 for k, output in enumerate(outputs):
                     g = output.like(output.axes, Form())
-                    g.form = entry(f"grad{k}", g.flat_indices)
+                    g.form = entry(_upstream(k), g.flat_indices)
                     upstream.append(g)
                 found = list(pullback(list(upstream)))
                 gradients = [None if g is None else operand(run, g) for g in found]
@@ -375,7 +375,7 @@ class _Task:
             outputs = [np.array(r, dtype=float) for r in results]
             upstream = [self.rng.normal(size=y.shape) for y in outputs]
             for k, g in enumerate(upstream):
-                tables[f"grad{k}"] = _table(g, region.outputs[k].axes, sizes)
+                tables[_upstream(k)] = _table(g, region.outputs[k].axes, sizes)
             return outputs, list(pullback([np.array(g) for g in upstream]))
 
     # The claim
@@ -396,6 +396,11 @@ class _Task:
             if g is not None
         }
         return EverySize(shapes, gradients, len(regions), any(r.run.aside for r in regions))
+
+
+def _upstream(k: int) -> str:
+    """The name of an upstream gradient, which is no argument's."""
+    return f"grad_output:{k}"
 
 
 def _table(value: np.ndarray, axes: Sequence[Axis], sizes: Mapping[str, int]) -> np.ndarray:

@@ -12,7 +12,8 @@ May import: :mod:`symbolic.index_form`, :mod:`symbolic.index_functions`,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +89,14 @@ class Run:
         error = TraceError(message, user_line())
         self.stopped = self.stopped or error
         return error
+
+    def watch(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call the function, and keep the reason where it cannot go on: the code may catch it."""
+        try:
+            return function(*args, **kwargs)
+        except TraceError as error:
+            self.stopped = self.stopped or error
+            raise
 
     def decide(self, gap: Form, relation: str) -> bool:
         outcome = bool(_RELATIONS[relation](size_value(gap, self.sizes)))
@@ -362,7 +371,7 @@ class AnyShapeArray(NDArrayOperatorsMixin):
         found = method(name)
         if found is None:
             raise self.run.stop(f"the attribute {name} of an array of any size")
-        return lambda *args, **kwargs: found(self, *args, **kwargs)
+        return functools.partial(self.run.watch, found, self)
 
     def __repr__(self) -> str:
         return f"AnyShapeArray({self.axes}, {self.form!r})"
@@ -386,7 +395,7 @@ class AnyShapeArray(NDArrayOperatorsMixin):
         names: dict[Index, Index] = {}
         for group, target in zip(order, indices_of(axes), strict=True):
             names.update(zip([i for k in group for i in own[k]], target, strict=True))
-        return self.view(axes, renamed(self.form, names))
+        return self.view(axes, self.run.watch(renamed, self.form, names))
 
     @property
     def real(self) -> AnyShapeArray:
@@ -408,7 +417,7 @@ class AnyShapeArray(NDArrayOperatorsMixin):
         names = {
             a: b for x, y in zip(self.indices, new, strict=True) for a, b in zip(x, y, strict=True)
         }
-        return renamed(self.form, names), new
+        return self.run.watch(renamed, self.form, names), new
 
     # Indexing
 
@@ -449,7 +458,7 @@ class AnyShapeArray(NDArrayOperatorsMixin):
             names.update(dict.fromkeys(own, FIRST))
         for own, new in zip(kept, indices_of(axes), strict=True):
             names.update(zip(own, new, strict=True))
-        return self.view(axes, renamed(form, names))
+        return self.view(axes, self.run.watch(renamed, form, names))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if type(key) is AnyShapeArray and key.boolean and key.axes == self.axes:
@@ -467,7 +476,7 @@ class AnyShapeArray(NDArrayOperatorsMixin):
 
     def store(self, value: Any) -> None:
         """Write an array of the same axes into this one."""
-        from symbolic.any_shape_functions import broadcast, operand
+        from symbolic.any_shape_operands import broadcast, operand
 
         if self.shared:
             raise self.run.stop("an array that shares its memory is written to")

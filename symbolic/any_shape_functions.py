@@ -1,229 +1,63 @@
 """NumPy's and SciPy's functions on arrays of any size.
 
-A ufunc is a rule on forms; products of arrays are one contraction with labelled axes; what moves
-axes about renames indices. A function without an entry here stops the run: there is no proof at
-every size then, and nothing else happens.
+A ufunc is a rule on forms, a reduction sums a form, and what moves axes about renames indices. A
+function without an entry here stops the run: there is no proof at every size then, and nothing else
+happens.
 
-May import: :mod:`symbolic.any_shape_array`, :mod:`symbolic.any_shape_ufuncs`,
+May import: :mod:`symbolic.any_shape_array`, :mod:`symbolic.any_shape_operands`,
+:mod:`symbolic.any_shape_products`, :mod:`symbolic.any_shape_ufuncs`,
 :mod:`symbolic.index_form`, :mod:`symbolic.index_functions`, :mod:`symbolic.index_sums`,
 :mod:`symbolic.values`.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from symbolic.any_shape_array import AnyShapeArray, Axis, Place, Run, Size, Unify, indices_of
+from symbolic.any_shape_array import AnyShapeArray, Axis, Place, Run, Size, indices_of
+from symbolic.any_shape_operands import (
+    axes_from,
+    broadcast,
+    broadcast_axes,
+    matched,
+    operand,
+    run_of,
+)
+from symbolic.any_shape_products import (
+    diagonal,
+    dot,
+    einsum,
+    inner,
+    matmul,
+    matrix_product,
+    outer,
+    tensordot,
+    trace,
+    vdot,
+)
 from symbolic.any_shape_ufuncs import COMPARISONS, KINKED, LOGICAL, MASKS, UFUNCS
-from symbolic.index_form import Form, Index, delta, fresh, renamed
+from symbolic.index_form import Form, Index, delta, renamed
 from symbolic.index_functions import number
 from symbolic.index_sums import greatest, summed
-from symbolic.values import TraceError
 
 __all__ = [
     "FUNCTIONS",
-    "broadcast",
+    "astype",
+    "broadcast_to",
     "call_function",
     "call_ufunc",
+    "copy",
     "identity",
     "log_softmax",
     "logsumexp",
     "method",
-    "operand",
     "softmax",
     "spread",
 ]
-
-# Operands
-
-
-def operand(run: Run, value: Any) -> AnyShapeArray:
-    """What NumPy would make an array of, as one of any size: a number, or an array of length 1."""
-    if type(value) is AnyShapeArray:
-        return value
-    if type(value) is Size:
-        return value.array
-    array = np.asarray(value)
-    if array.size != 1 or array.dtype.kind not in "fiub":
-        raise run.stop(f"an array of the fixed shape {array.shape} meets axes of any size")
-    return AnyShapeArray(run, ((),) * array.ndim, number(array.reshape(()).item()))
-
-
-def matched(run: Run, a: Axis, b: Axis) -> Axis:
-    """The axis that two axes of equal length are; sizes that have to be equal become one."""
-    if a == b:
-        return a
-    if len(a) == len(b):
-        for x, y in zip(a, b, strict=True):
-            if x != y and run.sizes[x] == run.sizes[y]:
-                run.unify = run.unify or (x, y)
-                raise Unify(x, y)
-    raise run.stop(f"axes of the lengths {'*'.join(a) or 1} and {'*'.join(b) or 1} meet")
-
-
-def broadcast_axes(run: Run, axes: Sequence[tuple[Axis, ...]]) -> tuple[Axis, ...]:
-    found: list[Axis] = []
-    for column in itertools.zip_longest(*(reversed(a) for a in axes), fillvalue=()):
-        axis: Axis = ()
-        for other in column:
-            axis = matched(run, axis, other) if axis and other else axis or other
-        found.append(axis)
-    return tuple(reversed(found))
-
-
-def broadcast(a: AnyShapeArray, axes: Sequence[Axis]) -> AnyShapeArray:
-    if broadcast_axes(a.run, [a.axes, tuple(axes)]) != tuple(axes):
-        raise a.run.stop("an array does not broadcast to that shape")
-    found = a.like(axes, a.form)
-    found.boolean = a.boolean
-    return found
-
-
-def axes_from(run: Run, shape: Any) -> list[Axis]:
-    """The axes that a shape means, which code hands to ``np.zeros`` or ``reshape``."""
-    lengths = list(shape) if isinstance(shape, (tuple, list)) else [shape]
-    found: list[Axis] = []
-    for length in lengths:
-        if type(length) is Size and length.factors is not None:
-            found.append(length.factors)
-        elif type(length) is not Size and length == 1:
-            found.append(())
-        else:
-            raise run.stop(f"an axis of the length {length}")
-    return found
-
-
-# Contractions
-
-Label = Hashable
-
-
-def contract(
-    run: Run,
-    operands: Sequence[AnyShapeArray],
-    labels: Sequence[Sequence[Label]],
-    out: Sequence[Label],
-) -> AnyShapeArray:
-    """The product of arrays with labelled axes, summed over the labels that ``out`` lacks."""
-    places: dict[Label, list[Index]] = {}
-    total = number(1)
-    for a, own in zip(operands, labels, strict=True):
-        names: dict[Index, Index] = {}
-        for axis, indices, label in zip(a.axes, a.indices, own, strict=True):
-            if not axis:
-                continue
-            if not places.get(label):
-                places[label] = [fresh(symbol) for symbol in axis]
-            matched(run, tuple(s for _, s in places[label]), axis)
-            names.update(zip(indices, places[label], strict=True))
-        total = total * renamed(a.form, names)
-    total = summed(total, [i for label, own in places.items() if label not in out for i in own])
-    axes = [tuple(s for _, s in places.get(label, ())) for label in out]
-    final = {
-        i: j
-        for label, target in zip(out, indices_of(axes), strict=True)
-        for i, j in zip(places.get(label, ()), target, strict=True)
-    }
-    return AnyShapeArray(run, axes, renamed(total, final))
-
-
-def _matmul(run: Run, a: AnyShapeArray, b: AnyShapeArray) -> AnyShapeArray:
-    if not a.ndim or not b.ndim:
-        raise ValueError("matmul: an operand has no dimension")
-    batch = [f"b{k}" for k in reversed(range(max(a.ndim, b.ndim, 2) - 2))]
-    left = [*(["i"] if a.ndim > 1 else []), "k"]
-    right = ["k", *(["j"] if b.ndim > 1 else [])]
-    own_a = [*batch[len(batch) - max(a.ndim - 2, 0) :], *left]
-    own_b = [*batch[len(batch) - max(b.ndim - 2, 0) :], *right]
-    out = [*batch, *left[:-1], *right[1:]]
-    if a.axes[-1] != b.axes[-2 if b.ndim > 1 else -1]:
-        matched(run, a.axes[-1], b.axes[-2 if b.ndim > 1 else -1])
-    return contract(run, [a, b], [own_a, own_b], out)
-
-
-def matmul(a: Any, b: Any) -> Any:
-    run = _run_of(a, b)
-    return _matmul(run, operand(run, a), operand(run, b))
-
-
-def dot(a: Any, b: Any, out: Any = None) -> Any:
-    run = _run_of(a, b)
-    a, b = operand(run, a), operand(run, b)
-    if not a.ndim or not b.ndim:
-        return a * b
-    own_a = [("a", k) for k in range(a.ndim)]
-    own_b = [("b", k) for k in range(b.ndim)]
-    own_a[-1] = own_b[-2 if b.ndim > 1 else -1] = ("k", 0)
-    out_labels = [label for label in own_a + own_b if label != ("k", 0)]
-    return contract(run, [a, b], [own_a, own_b], out_labels)
-
-
-def inner(a: Any, b: Any) -> Any:
-    run = _run_of(a, b)
-    a, b = operand(run, a), operand(run, b)
-    return tensordot(a, b, ([-1], [-1])) if a.ndim and b.ndim else a * b
-
-
-def vdot(a: Any, b: Any) -> Any:
-    run = _run_of(a, b)
-    return dot(ravel(operand(run, a)), ravel(operand(run, b)))
-
-
-def outer(a: Any, b: Any, out: Any = None) -> Any:
-    run = _run_of(a, b)
-    a, b = ravel(operand(run, a)), ravel(operand(run, b))
-    return contract(run, [a, b], ["i", "j"], "ij")
-
-
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    run = _run_of(a, b)
-    a, b = operand(run, a), operand(run, b)
-    if isinstance(axes, int):
-        pairs = [list(range(a.ndim - axes, a.ndim)), list(range(axes))]
-    else:
-        pairs = [[x] if isinstance(x, int) else list(x) for x in axes]
-    own_a: list[Label] = [("a", k) for k in range(a.ndim)]
-    own_b: list[Label] = [("b", k) for k in range(b.ndim)]
-    for x, y in zip(*pairs, strict=True):
-        x, y = normalize_axis_index(x, a.ndim), normalize_axis_index(y, b.ndim)
-        own_b[y] = own_a[x]
-    out = [label for label in own_a if label not in own_b]
-    out += [label for label in own_b if label not in own_a]
-    return contract(run, [a, b], [own_a, own_b], out)
-
-
-def einsum(subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
-    run = _run_of(*operands)
-    if not isinstance(subscripts, str) or kwargs.get("out") is not None or "." in subscripts:
-        raise run.stop("einsum of that form")
-    given, arrow, out = subscripts.replace(" ", "").partition("->")
-    labels = given.split(",")
-    if not arrow:
-        letters = "".join(labels)
-        out = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    return contract(run, [operand(run, a) for a in operands], labels, out)
-
-
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, *rest: Any) -> Any:
-    found = diagonal(a, offset, axis1, axis2)
-    return sum_(found, axis=-1)
-
-
-def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    labels: list[Label] = list(range(a.ndim))
-    x, y = normalize_axis_index(axis1, a.ndim), normalize_axis_index(axis2, a.ndim)
-    if offset or not (a.axes[x] and a.axes[y]):
-        raise a.run.stop("a diagonal beside the main one, or of an axis of length 1")
-    matched(a.run, a.axes[x], a.axes[y])
-    labels[y] = labels[x]
-    out = [label for k, label in enumerate(labels) if k not in (x, y)]
-    return contract(a.run, [a], [labels], [*out, labels[x]])
-
 
 # Reductions
 
@@ -310,7 +144,7 @@ def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) 
 def take_along_axis(a: Any, indices: Any, axis: Any = -1) -> Any:
     known = type(indices) is Place and indices.array.axes == a.axes
     if not known or normalize_axis_index(axis, a.ndim) != indices.axis:
-        raise _run_of(a).stop("take_along_axis at other places than where an array is greatest")
+        raise run_of(a).stop("take_along_axis at other places than where an array is greatest")
     own = a.indices[indices.axis]
     if not own:
         return copy(a)
@@ -347,7 +181,7 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 
 
 def where(condition: Any, *choices: Any) -> Any:
-    run = _run_of(condition, *choices)
+    run = run_of(condition, *choices)
     if len(choices) != 2:
         raise run.stop("the places where a mask is true")
     mask, a, b = (operand(run, v) for v in (condition, *choices))
@@ -361,7 +195,7 @@ def where(condition: Any, *choices: Any) -> Any:
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **kwargs: Any) -> Any:
     low, high = kwargs.pop("min", a_min), kwargs.pop("max", a_max)
-    run = _run_of(a, low, high)
+    run = run_of(a, low, high)
     if out is not None or kwargs:
         raise run.stop("clip with such options")
     found = operand(run, a)
@@ -453,7 +287,7 @@ def reshape(a: Any, *shape: Any, order: Any = "C", **kwargs: Any) -> Any:
 
 
 def broadcast_to(a: Any, shape: Any, subok: bool = False) -> Any:
-    run = _run_of(a, *(shape if isinstance(shape, (tuple, list)) else [shape]))
+    run = run_of(a, *(shape if isinstance(shape, (tuple, list)) else [shape]))
     found = broadcast(operand(run, a), axes_from(run, shape))
     found.shared = True
     return found
@@ -510,11 +344,7 @@ def call_ufunc(run: Run, ufunc: Any, method: str, inputs: tuple, kwargs: dict[st
     out = kwargs.pop("out", None)
     for harmless in ("dtype", "casting", "order", "subok"):
         kwargs.pop(harmless, None)
-    try:
-        result = _ufunc(run, ufunc.__name__, method, inputs, kwargs)
-    except TraceError as error:
-        run.stopped = run.stopped or error
-        raise
+    result = run.watch(_ufunc, run, ufunc.__name__, method, inputs, kwargs)
     if out is None:
         return result
     (target,) = out if isinstance(out, tuple) else (out,)
@@ -527,7 +357,7 @@ def call_ufunc(run: Run, ufunc: Any, method: str, inputs: tuple, kwargs: dict[st
 def _ufunc(run: Run, name: str, method: str, inputs: tuple, kwargs: dict[str, Any]) -> Any:
     arrays = [operand(run, x) for x in inputs]
     if method == "__call__" and name == "matmul" and not kwargs:
-        return _matmul(run, *arrays)
+        return matrix_product(run, *arrays)
     if method == "__call__" and name == "vecdot" and not kwargs:
         return sum_(arrays[0] * arrays[1], axis=-1)
     if method == "reduce" and name in ("add", "maximum"):
@@ -596,16 +426,5 @@ def call_function(run: Run, function: Any, args: tuple, kwargs: dict[str, Any]) 
     ours = FUNCTIONS.get(function)
     if ours is None:
         raise run.stop(f"{getattr(function, '__name__', function)} at every size")
-    try:
-        return ours(*(operand(run, a) if type(a) is Size else a for a in args), **kwargs)
-    except TraceError as error:
-        run.stopped = run.stopped or error
-        raise
-
-
-def _run_of(*values: Any) -> Run:
-    for value in values:
-        if type(value) in (AnyShapeArray, Size):
-            run: Run = value.run
-            return run
-    raise TypeError("none of the arguments is an array of any size")
+    given = (operand(run, a) if type(a) is Size else a for a in args)
+    return run.watch(ours, *given, **kwargs)

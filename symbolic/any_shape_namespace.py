@@ -5,7 +5,7 @@ number (``len``, ``int``, ``np.prod``, ``math.sqrt``) or is written in Python (S
 is bound to a counterpart, in the code's own modules, until the run ends.
 
 May import: :mod:`symbolic.any_shape_array`, :mod:`symbolic.any_shape_functions`,
-:mod:`symbolic.reach`, :mod:`symbolic.wrappers`.
+:mod:`symbolic.any_shape_operands`, :mod:`symbolic.reach`, :mod:`symbolic.wrappers`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import numpy as np
 
 from symbolic import any_shape_functions as functions
 from symbolic.any_shape_array import AnyShapeArray, Size
+from symbolic.any_shape_operands import operand
 from symbolic.reach import Counterparts, rebound
 from symbolic.wrappers import MATH_UFUNCS
 
@@ -79,7 +80,7 @@ def _array(value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
     found = _symbolic(value)
     if isinstance(value, (tuple, list)):
         raise found.run.stop("an array made of entries")
-    array = functions.operand(found.run, found)
+    array = operand(found.run, found)
     return array if dtype is None else functions.astype(array, dtype)
 
 

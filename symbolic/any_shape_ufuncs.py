@@ -119,7 +119,7 @@ def _above(a: Form, b: Form) -> Form:
     known = known_sign(gap)
     if known:
         return number((1 + known) // 2)
-    return _HALF_OF_ONE * (_ONE + sign(gap))
+    return number(_HALF) * (_ONE + sign(gap))
 
 
 def _equal(a: Form, b: Form) -> Form:
@@ -130,8 +130,6 @@ def _equal(a: Form, b: Form) -> Form:
 def _larger(a: Form, b: Form) -> Form:
     return b + (a - b) * _above(a, b) if a - b else a
 
-
-_HALF_OF_ONE = number(0.5)
 
 COMPARISONS: dict[str, Callable[..., Form]] = {
     "greater": _above,

@@ -179,6 +179,9 @@ def betainc(a: arb, b: arb, x: arb) -> arb:
         return arb.nan()
     if x == 0 or x == 1:
         return x
+    if x > 0.5:
+        # FLINT's series would take for ever next to 1    (DLMF 8.17.4)
+        return 1 - (1 - x).beta_lower(b, a, regularized=1)
     return x.beta_lower(a, b, regularized=1)
 
 

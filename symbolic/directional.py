@@ -23,9 +23,9 @@ from symbolic.balls import Ball, precision, to_arb
 from symbolic.graph import Node, Program
 from symbolic.primitives import BALL, LOCALLY_CONSTANT, Arithmetic
 
-__all__ = ["INDEPENDENT", "SERIES", "directional"]
+__all__ = ["INDEPENDENT", "LENGTH", "SERIES", "directional", "series_arithmetic"]
 
-_LENGTH = 2  # value and slope
+LENGTH = 2  # value and slope
 
 
 def _nan() -> arb_series:
@@ -33,7 +33,7 @@ def _nan() -> arb_series:
 
 
 def _pair(value: Any, slope: Any) -> arb_series:
-    return arb_series([value, slope], _LENGTH)
+    return arb_series([value, slope], LENGTH)
 
 
 def _method(name: str) -> Callable[[arb_series], arb_series]:
@@ -71,7 +71,7 @@ def _power(a: arb_series, b: arb_series) -> arb_series:
 def _integer_power(x: arb_series, n: int) -> arb_series:
     if n < 0:
         return _reciprocal(_integer_power(x, -n))
-    result = arb_series([1], _LENGTH)
+    result = arb_series([1], LENGTH)
     while n:
         if n & 1:
             result = result * x
@@ -208,7 +208,7 @@ class _Series(Arithmetic):
         self.table = dict(SERIES)
 
     def leaf(self, op: str, args: tuple) -> Any:
-        return arb_series([BALL.leaf(op, args)], _LENGTH)
+        return arb_series([BALL.leaf(op, args)], LENGTH)
 
     def power(self, base: Any, exponent: Fraction) -> Any:
         if exponent.denominator == 1 and abs(exponent) < 2**20:
@@ -217,7 +217,10 @@ class _Series(Arithmetic):
             return _sqrt(base)
         if not base[0] > 0:
             return _nan()
-        return (base.log() * arb_series([to_arb(exponent)], _LENGTH)).exp()
+        return (base.log() * arb_series([to_arb(exponent)], LENGTH)).exp()
+
+
+series_arithmetic = _Series()
 
 
 def directional(
@@ -259,16 +262,16 @@ def directional(
     """
     program = formula if isinstance(formula, Program) else Program(formula)
     moving = {name: direction.get(name, 0) for name in program.variables}
-    series = _Series()
+    series = series_arithmetic
     bits = max(64, int(digits * 3.3219281) + 40)
     wanted = bits - 40
     while True:
         with precision(bits):
             before = flint.ctx.cap
-            flint.ctx.cap = _LENGTH
+            flint.ctx.cap = LENGTH
             try:
                 point = {
-                    name: arb_series([to_arb(values[name]), to_arb(moving[name])], _LENGTH)
+                    name: arb_series([to_arb(values[name]), to_arb(moving[name])], LENGTH)
                     for name in program.variables
                 }
                 slopes = [out[1] for out in program.run(series, point)]

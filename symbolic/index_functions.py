@@ -400,7 +400,7 @@ def _log_of(form: Form) -> Form:
 def apply(name: str, *forms: Form) -> Form:
     """Another function of forms, of which nothing is known here."""
     key = f"{name}({'; '.join(f.key for f in forms)})"
-    return alone(generator(name, forms, key, forms, nonnegative=name == "abs"))
+    return alone(generator(name, forms, key, forms))
 
 
 # Renaming

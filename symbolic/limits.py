@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
+import weakref
 from time import monotonic
 from typing import Any
 
@@ -155,10 +156,14 @@ def _arm() -> None:
     signal.setitimer(signal.ITIMER_REAL, max(due - monotonic(), 1e-4), _AGAIN)
 
 
+# In a weak reference's callback an exception goes nowhere but to the terminal.
+_NOT_WHILE_IN = frozenset({__file__, weakref.__file__})
+
+
 def _on_alarm(number: int, frame: Any) -> None:
     if _Signal.before is None:
         return  # it was on its way when the last limit ended
-    if frame is not None and frame.f_code.co_filename == __file__:
+    if frame is not None and frame.f_code.co_filename in _NOT_WHILE_IN:
         signal.setitimer(signal.ITIMER_REAL, 1e-3, _AGAIN)
         return
     now = monotonic()

@@ -23,7 +23,8 @@ from verify.instance import Instance
 from verify.judge import Judge, Wrong
 from verify.lost_digits import cause, region
 from verify.regions import regions
-from verify.subject import FunctionSubject, PairSubject, TensorSubject
+from verify.snippet import snippet
+from verify.subject import TensorSubject
 from verify.verdict import Counterexample, Entry, Finding, Region, Report, Verdict
 
 __all__ = ["cells", "derivative_text", "failure", "undecided"]
@@ -69,7 +70,8 @@ def failure(work: Casework, found: Failure) -> Report:
     if isinstance(work.subject, TensorSubject):
         _name_step(work.subject, work, report, found)
     if report.counterexample is not None and report.snippet is None:
-        report.snippet = _snippet(found.instance, report.counterexample, report.argument)
+        said = found.violation.message if found.violation is not None else None
+        report.snippet = snippet(found.instance, report.counterexample, report.argument, said)
     # Code that spells out the data of an argument held fixed would be of no use.
     data = any(
         isinstance(slot.fixed, np.ndarray) and slot.fixed.dtype.kind == "f"
@@ -435,75 +437,3 @@ def derivative_text(instance: Instance, cell: Cell, entry: int) -> str | None:
 def _text(expression: Any) -> str:
     text = str(expression)
     return text if len(text) <= 300 else text[:297] + "..."
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        if value.dtype.kind == "f" and value.dtype.itemsize == 8:
-            text = np.array2string(value, separator=", ", threshold=10**6, floatmode="unique")
-            text = " ".join(text.split()).replace("nan", "np.nan").replace("inf", "np.inf")
-            return (
-                f"np.array({text}, dtype=float)"
-                if not value.size or "." not in text
-                else (f"np.array({text})")
-            )
-        return f"np.array({value.tolist()!r}, dtype=np.{value.dtype})"
-    return repr(value)
-
-
-def _snippet(instance: Instance, example: Counterexample, argument: str | None) -> str | None:
-    """Code that shows the failure again."""
-    subject = instance.subject
-    if hasattr(subject, "snippet") and argument:  # an adapter's own
-        expected = float(np.real(example.expected))
-        return subject.snippet(example.inputs, example.grad_output, argument, expected)
-    lines = ["import numpy as np"]
-    names = [s.name for s in instance.example.slots]
-    location = subject.location
-    target = subject.name
-    keywords = "".join(f", {k}={_literal(v)}" for k, v in instance.example.keywords.items())
-    if isinstance(subject, FunctionSubject):
-        module = subject.function.__module__
-        if module == "__main__" or location is None:
-            lines.append(f"# {target}: as you defined it")
-        else:
-            lines.append("import runpy")
-            lines.append(f"{target} = runpy.run_path({location[0]!r})[{target!r}]")
-        if module.startswith("autodiff."):
-            lines = ["import numpy as np", f"from {module} import {target}"]
-        lines.append("import autodiff as ad")
-        for name in names:
-            value = example.inputs[name]
-            if isinstance(value, (np.ndarray, float)) and np.asarray(value).dtype.kind == "f":
-                lines.append(f"{name} = ad.tensor({_literal(value)}, requires_grad=True)")
-            else:
-                lines.append(f"{name} = {_literal(value)}")
-        if isinstance(example.grad_output, tuple):
-            return None
-        lines.append(f"out = {target}.apply({', '.join(names)}{keywords})")
-        lines.append(f"out.backward(ad.tensor({_literal(np.asarray(example.grad_output))}))")
-        if argument:
-            index = f"[{', '.join(map(str, example.index))}]" if example.index else ""
-            lines.append(f"print({argument}.grad{index})  # expected {example.expected!r}")
-        return "\n".join(lines)
-    if isinstance(subject, PairSubject) and all(n.isidentifier() for n in names):
-        for name in names:
-            lines.append(f"{name} = {_literal(example.inputs[name])}")
-        call = ", ".join(names)
-        derivative = getattr(subject.derivative, "__name__", subject.kind)
-        named = getattr(subject.derivative, "__qualname__", "") == derivative
-        if location is not None and named and derivative.isidentifier():
-            lines.insert(1, "import runpy")
-            lines.insert(2, f"{derivative} = runpy.run_path({location[0]!r})[{derivative!r}]")
-        if not derivative.isidentifier():
-            derivative = subject.kind
-        if subject.kind == "vjp":
-            by_name = subject.upstream_name(len(names), instance.example.keywords)
-            equals = f"{by_name}=" if by_name else ""
-            call = f"{call}, {equals}{_literal(example.grad_output)}"
-        lines.append(
-            f"print({derivative}({call}{keywords}))  # entry {argument}{list(example.index)}"
-            f" of the product with grad_output: expected {example.expected!r}"
-        )
-        return "\n".join(lines)
-    return None

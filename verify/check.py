@@ -17,8 +17,8 @@ import numpy as np
 
 from symbolic.limits import OutOfTime, time_limit
 from verify.build import cells, failure, undecided
-from verify.casework import Casework
-from verify.examples import Example, declared, differentiated, guessed
+from verify.casework import MOST_ENTRIES, Casework
+from verify.examples import Example, declared, differentiated, guessed, numbered
 from verify.quick import glance
 from verify.subject import PairSubject, Subject, as_subject
 from verify.verdict import Finding, Report, Verdict, combined
@@ -173,8 +173,11 @@ def _conclude(
         if reason:
             work.notes.append(reason)
         work.guessed = True
+        found = numbered(target, found, rng)
     if isinstance(target, PairSubject):
         found = [differentiated(target, e, np.random.default_rng(seed)) for e in found]
+    if not quick:
+        found += [small for e in found if (small := work.small(e)) is not None]
     # Small examples first: what is wrong there is the easiest to read.
     found = sorted(found, key=lambda e: e.size)
     deadline = time.process_time() + 0.9 * limit
@@ -191,7 +194,7 @@ def _conclude(
     if quick:
         return _passed(work)
     end = time.process_time() + min(2.0, 0.1 * limit)
-    for example in _distinct(found):
+    for example in _distinct([e for e in found if e.size <= MOST_ENTRIES]):
         wrong = work.vary(example, end)
         if wrong is not None:
             return failure(work, wrong)

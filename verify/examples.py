@@ -26,6 +26,7 @@ __all__ = [
     "differentiated",
     "domains_of",
     "guessed",
+    "reduced",
     "variations",
 ]
 
@@ -246,7 +247,7 @@ def guessed(subject: Subject, domain: Any, rng: np.random.Generator) -> tuple[li
         counts = [max(1, len(subject.arguments)), len(subject.arguments) + 2]
     elif not counts and subject.optional:
         counts = [1]
-    reason = "it takes no positional argument that could be differentiated"
+    reason = subject.hint or "it takes no positional argument that could be differentiated"
     for count in counts:
         domains = domains_of(subject, domain, count)
         found: list[Example] = []
@@ -336,6 +337,30 @@ def differentiated(subject: Subject, example: Example, rng: np.random.Generator)
     return replace(example, slots=slots)
 
 
+def numbered(
+    subject: Subject, examples: Sequence[Example], rng: np.random.Generator
+) -> list[Example]:
+    """Guessed examples with a fixed float for each argument that the subject takes for one.
+
+    Examples in which such an argument is an array are left out.
+    """
+    made: list[tuple[Example, set[int]]] = []
+    for example in examples:
+        args = [s.draw(rng) for s in example.slots]
+        try:
+            with np.errstate(all="ignore"):
+                places = set(subject.numbers(args))
+        except Exception:  # what raises is judged, and told, by the check itself
+            places = set()
+        slots = tuple(
+            Slot(s.name, domain=s.domain, fixed=float(args[i])) if i in places else s
+            for i, s in enumerate(example.slots)
+        )
+        made.append((replace(example, slots=slots), places))
+    everywhere = set[int]().union(*(places for _, places in made))
+    return [example for example, places in made if places == everywhere]
+
+
 @dataclass(frozen=True)
 class _Problem:
     """Why an example does not do, and whether it is backward that fails where forward runs."""
@@ -418,6 +443,16 @@ def variations(example: Example) -> Iterator[Example]:
     if isinstance(example.keywords.get("keepdims"), bool):
         other_way = {**example.keywords, "keepdims": not example.keywords["keepdims"]}
         yield replace(example, keywords=other_way)
+
+
+def reduced(example: Example) -> Example:
+    """The same example with its long axes cut to 3, 4, ... entries, equal ones equally."""
+    arrays = [s for s in example.slots if s.varies]
+    lengths = sorted({n for s in arrays if s.shape for n in s.shape if n > 4})
+    taken = {n for s in arrays if s.shape for n in s.shape if n <= 4}
+    free = [n for n in (3, 4, 2, 5, 6) if n not in taken] + [3] * len(lengths)
+    small = _resized(example, dict(zip(lengths, free, strict=False)))
+    return replace(small, slots=tuple(replace(s, base=None) for s in small.slots))
 
 
 def _others(example: Example) -> list[Any]:

@@ -180,8 +180,9 @@ class Instance:
 
     @property
     def eps(self) -> float:
-        """The spacing of floats at one, in the coarsest type among the varying arguments."""
-        return max((float(np.finfo(p.dtype).eps) for p in self.pieces), default=2.0**-52)
+        """The spacing of floats at one, in the coarsest type among arguments and outputs."""
+        kinds = [p.dtype for p in [*self.pieces, *self.upstream]]
+        return max((float(np.finfo(kind).eps) for kind in kinds), default=2.0**-52)
 
     def rounded(self, point: np.ndarray) -> np.ndarray:
         """The point with each entry rounded to its array's own type (float32, say)."""

@@ -22,6 +22,7 @@ from verify.explore import Explorer
 from verify.instance import FloatRun, Instance, TracedRun
 from verify.kinks import Limits, Touching, is_generalised, limits_at, reference_of
 from verify.reference import EPS, Reference
+from verify.series import is_series
 
 __all__ = ["Judge", "Outcome", "Wrong"]
 
@@ -300,7 +301,7 @@ class Judge:
         ulps = self._ulps(actual, want, allowed)
         exact_ulps = exact_values = None
         if exact:
-            exact_values, exact_ulps = self._exact(
+            exact_values, exact_ulps = self.exact_error(
                 cell, point, exact_point, want, allowed, expected
             )
         worst = int(np.argmax(ulps)) if ulps.size else 0
@@ -338,7 +339,7 @@ class Judge:
             bad &= true
             if np.any(bad):
                 i = int(np.argmax(np.where(bad, exact_ulps, -1.0)))
-                if exact_ulps[i] <= self.max_ulps and self._is_series(cell, point, i):
+                if exact_ulps[i] <= self.max_ulps and is_series(self, cell, point, i):
                     outcome.series = True
                 else:
                     outcome.wrong = Wrong(
@@ -406,7 +407,7 @@ class Judge:
     ) -> list[tuple[int, float, float, float]]:
         return [(i, float(actual[i]), float(want[i]), float(ulps[i])) for i in range(len(want))]
 
-    def _exact(
+    def exact_error(
         self,
         cell: Cell,
         point: np.ndarray,
@@ -475,76 +476,6 @@ class Judge:
             slopes = np.array([float(v) for v in row.run(FLOAT, values)])
             size = np.max(np.abs(x), initial=0.0)
             return float(np.nansum(np.abs(slopes)) * size)
-
-    def _is_series(self, cell: Cell, point: np.ndarray, i: int) -> bool:
-        """Whether backward's error on a bounded cell fades towards its middle, as a series does.
-
-        A Taylor polynomial is used between two thresholds only, and its error falls at least
-        fourfold when the distance to the expansion point halves; an error in a formula does not.
-        """
-        bounded = self._bounded_entries(cell)
-        if not bounded:
-            return False
-        errors = []
-        for shrink in (1.0, 0.5, 0.25):
-            trial = point.copy()
-            for j, middle in bounded.items():
-                trial[j] = middle + shrink * (point[j] - middle)
-            exact_point = dict(zip(self.instance.names, map(float, trial), strict=True))
-            reference = self.reference(cell)
-            allowed = reference.allowance(trial[None, :], self.instance.names)[0]
-            _, expected = reference.enclose(exact_point, allowed)
-            if not all(b.finite for b in expected):
-                return False
-            want = np.array([float(b) for b in expected])
-            allowed = np.maximum(allowed, np.abs(want))
-            _, ulps = self._exact(cell, trial, exact_point, want, allowed, expected)
-            if ulps is None:
-                return False
-            errors.append(float(ulps[i]))
-        return errors[1] <= 0.6 * errors[0] and (errors[2] <= 0.6 * errors[1] or errors[2] < 1)
-
-    def _bounded_entries(self, cell: Cell) -> dict[int, float]:
-        """Entries that the cell's conditions bound on both sides, with the interval's middle."""
-        from symbolic.feasible import affine
-
-        low: dict[str, float] = {}
-        high: dict[str, float] = {}
-        for c in cell.conditions:
-            form = affine(c.gap)
-            atoms = [a for a in form if a is not None]
-            if len(atoms) != 1 or c.sign in ("!=", "=="):
-                continue
-            atom, slope = atoms[0], form[atoms[0]]
-            bound = float(-form.get(None, Fraction(0)) / slope)
-            below = (c.sign in ("<", "<=")) == (slope > 0)
-            if atom.op == "var":
-                names = [(atom.args[0], bound)]
-            elif atom.op in ("mul", "pow") and below and atom.children[0].op == "var":
-                # x*x < c or x**2 < c
-                square = atom.op == "pow" or atom.children[0] is atom.children[1]
-                if not square or bound <= 0:
-                    continue
-                name = atom.children[0].args[0]
-                low[name] = max(low.get(name, -np.inf), -(bound**0.5))
-                high[name] = min(high.get(name, np.inf), bound**0.5)
-                continue
-            else:
-                continue
-            for name, b in names:
-                if below:
-                    high[name] = min(high.get(name, np.inf), b)
-                else:
-                    low[name] = max(low.get(name, -np.inf), b)
-        found = {}
-        for j, name in enumerate(self.instance.names[: self.instance.inputs]):
-            a, b = low.get(name, -np.inf), high.get(name, np.inf)
-            domain = self.explorer.bounds.get(name, (-np.inf, np.inf))
-            a = max(a, domain[0])
-            if np.isfinite(a) and np.isfinite(b):
-                # The expansion point: zero where the interval touches it, else the middle.
-                found[j] = 0.0 if a <= 0 <= b else (a + b) / 2
-        return found
 
     # Boundaries
 

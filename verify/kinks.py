@@ -314,6 +314,10 @@ def _add_limit(
     )
     again: list[Ball] | None = None
     defined = False
+    # Within a width the neighbours are looked at from afar, and a value moves on the way there.
+    moved = (
+        1e-12 if closer is not exact else 1e-9 * max(1.0, *(abs(float(v)) for v in exact.values()))
+    )
     for k in range(m):
         y = balls[k]
         row = np.array([float(b) for b in balls[m + k * n : m + (k + 1) * n]])
@@ -324,7 +328,7 @@ def _add_limit(
         row[np.abs(row) <= 1e-100] = 0.0  # the distance itself, no limit
         v = float(y)
         size = max(abs(v), abs(values[k]), 1e-30)
-        if abs(v - values[k]) > max(1e-7 * size, 1e-12):
+        if abs(v - values[k]) > max(1e-7 * size, moved):
             found.jumps[k] = True
         if any(_close(row, other) for other in found.rows[k]):
             continue

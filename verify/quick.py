@@ -2,7 +2,7 @@
 
 It takes milliseconds where the full check takes seconds, and promises less: what it does not look
 at (other cells, special points, magnitudes, the proof) is listed as not covered, so its best
-verdict is `verified`. A large example is compared by finite differences in random directions.
+verdict is `verified`. A large example is compared in random directions (:mod:`verify.large`).
 
 May import: what :mod:`verify.casework` may.
 """
@@ -16,18 +16,19 @@ import numpy as np
 
 from symbolic.values import TraceError
 from verify import realified
-from verify.casework import Casework, Failure
-from verify.evidence import contract, differences
+from verify.casework import Casework
+from verify.evidence import by_differences as alone
+from verify.evidence import contract, oracle
 from verify.examples import Example
 from verify.explore import Explorer
-from verify.instance import Instance
-from verify.judge import EXACT_ULPS, Judge, Wrong
+from verify.failure import Failure
+from verify.judge import EXACT_ULPS, Judge
+from verify.large import by_differences, by_directions
 from verify.reference import EPS
 
 __all__ = ["glance"]
 
 _POINTS = 3
-_DIRECTIONS = 2
 _MOST_ENTRIES = 200  # of arguments and outputs together; beyond it tracing is no quick matter
 _REST = "other cells, special points and magnitudes (quick=True)"
 
@@ -57,7 +58,7 @@ def glance(work: Casework, example: Example, seconds: float) -> Failure | None:
     work.tally("contract").passed += 1
     work.tally("contract").detail = "linear in the upstream gradient, shapes and layouts"
     if len(instance.names) > _MOST_ENTRIES:
-        return _spotted(work, instance, points[0])
+        return by_directions(work, instance, points[:1], end)
     return _certified(work, Explorer(instance, end), points)
 
 
@@ -71,10 +72,10 @@ def _certified(work: Casework, explorer: Explorer, points: list[np.ndarray]) -> 
             cell = explorer.visit(point)
         except TraceError as error:
             work.skip("oracle", f"not traced: {error}")
-            return _spotted(work, explorer.instance, point)
-        outcome = work._judge(judge, point)
+            return by_differences(work, explorer.instance, point)
+        outcome = oracle.judged(judge, point)
         if outcome.wrong is not None:
-            if work._untrue(explorer.instance, outcome.wrong):
+            if alone.overrule(explorer.instance, outcome.wrong):
                 return None
             return Failure(explorer.instance, "oracle", wrong=outcome.wrong, judge=judge, cell=cell)
         judged += outcome.judged
@@ -90,64 +91,3 @@ def _certified(work: Casework, explorer: Explorer, points: list[np.ndarray]) -> 
     work.tally("oracle").passed += 1
     work.tally("oracle").detail = f"within certified enclosures at {work.judged} points"
     return None
-
-
-def _spotted(work: Casework, instance: Instance, point: np.ndarray) -> Failure | None:
-    """Finite differences of forward along random directions: each sees every entry."""
-    run = instance.run(point)
-    actual = run.flat_grads(instance.pieces).real
-    direction = work.rng.choice([-1.0, 1.0], size=instance.inputs)
-    everything = np.arange(instance.inputs)
-    bars = []
-    for _ in range(_DIRECTIONS):
-        direction = work.rng.permutation(direction)
-        gap, estimate = _gap(instance, point, actual, direction, everything)
-        if not estimate.usable or estimate.kink:
-            continue
-        bar = 20 * estimate.error + 1e-9 * abs(estimate.value)
-        if abs(gap) > bar:
-            return _guilty(instance, point, actual, direction)
-        bars.append(float(bar / np.linalg.norm(actual)) if np.any(actual) else np.inf)
-    if not bars:
-        work.reason = "no finite difference was sharp enough to say anything"
-        return None
-    work.judged += len(bars)
-    work.resolution = max(float(np.median(bars)), 1e-9)
-    work.tally("differences").passed += 1
-    work.tally("differences").detail = f"agrees with differences in {len(bars)} random directions"
-    return None
-
-
-def _gap(
-    instance: Instance,
-    point: np.ndarray,
-    actual: np.ndarray,
-    direction: np.ndarray,
-    entries: np.ndarray,
-) -> tuple[float, differences.Estimate]:
-    """Backward's slope along a direction, of which some entries count, less forward's."""
-    step = np.zeros(instance.inputs)
-    step[entries] = direction[entries]
-
-    def along(t: float) -> float:
-        moved = point.copy()
-        moved[: instance.inputs] += t * step
-        return differences.projected(instance, moved)
-
-    estimate = differences.derivative(along, 0.0)
-    return float(actual @ step) - estimate.value, estimate
-
-
-def _guilty(
-    instance: Instance, point: np.ndarray, actual: np.ndarray, direction: np.ndarray
-) -> Failure:
-    """The entry that makes most of a gap, found by halving."""
-    entries = np.arange(instance.inputs)
-    while len(entries) > 1:
-        halves = np.array_split(entries, 2)
-        gaps = [abs(_gap(instance, point, actual, direction, h)[0]) for h in halves]
-        entries = halves[int(np.argmax(gaps))]
-    i = int(entries[0])
-    _, estimate = _gap(instance, point, actual, np.ones(instance.inputs), entries)
-    wrong = Wrong(point, i, estimate.value, float(actual[i]), np.inf, None, "value")
-    return Failure(instance, "differences", wrong=wrong, by_differences=True)

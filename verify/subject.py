@@ -65,6 +65,7 @@ class Subject:
     """
 
     second_order = False
+    hint = ""  # why there may be nothing to differentiate
 
     def __init__(self, function: Any, name: str, signature_of: Callable[..., Any], skip: int = 0):
         self.function = function
@@ -94,6 +95,10 @@ class Subject:
     def is_fixed(self, position: int, entry: Any) -> bool:
         """Whether an entry of an example is no argument to differentiate, though it is a float."""
         return False
+
+    def numbers(self, args: Sequence[Any]) -> list[int]:
+        """Which of the arguments that were guessed for it it takes for plain numbers."""
+        return []
 
     def gradient(self) -> Subject | None:
         """The gradient as a subject of its own, for the second order; None where there is none."""
@@ -147,6 +152,10 @@ class FunctionSubject(Subject):
 
     def __init__(self, function: type[Function]):
         super().__init__(function, function.__name__, function.forward, skip=1)
+        if not self.arguments and not self.variadic:
+            self.hint = (
+                "forward has no parameter but its first, which is ctx: write forward(ctx, x)"
+            )
         self.formula = getattr(function, "formula", None)
         self.elementwise = bool(getattr(function, "elementwise", False))
         self.declared_examples = getattr(function, "examples", None)

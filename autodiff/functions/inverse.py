@@ -205,8 +205,7 @@ class Pinv(Function):
         result = -(p @ grad @ p)
         rows, columns = x.shape[-2:]
         # The projections on what x does not reach: nothing, where it is square and regular.
-        product = np.trace(x @ out, axis1=-2, axis2=-1).real  # the rank
-        singular = rows == columns and bool(np.any(product < rows - 0.5))
+        singular = rows == columns and bool(np.any(np.linalg.matrix_rank(x) < rows))
         if rows > columns or singular:
             result = result + (g @ out @ p - x @ (out @ (g @ out @ p)))
         if rows < columns or singular:

@@ -68,6 +68,11 @@ class Matmul(Function):
                 unbroadcast(grad * x.conjugate(), y.shape, y.dtype),
             )
         first, second = ctx.needs_input_grad
+        if x.ndim == y.ndim == 2:  # nearly all calls, without the steps that stacks need
+            return (
+                unbroadcast(grad @ y.T.conjugate(), x.shape, x.dtype) if first else None,
+                unbroadcast(x.T.conjugate() @ grad, y.shape, y.dtype) if second else None,
+            )
         if x.ndim == 1:
             grad = np.expand_dims(grad, -2)
         if y.ndim == 1:
@@ -458,8 +463,12 @@ def cross(
     """Return the cross product of vectors of length 3 along an axis, or one axis of each."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    out = Cross.apply(moveaxis(operand(x), axisa, -1), moveaxis(operand(y), axisb, -1))
-    return moveaxis(out, -1, axisc)
+    x, y = [
+        array if axis == -1 else moveaxis(array, axis, -1)
+        for array, axis in ((operand(x), axisa), (operand(y), axisb))
+    ]
+    out: Tensor = Cross.apply(x, y)
+    return out if axisc == -1 else moveaxis(out, -1, axisc)
 
 
 @implements(np.vecdot, np.linalg.vecdot)

@@ -87,6 +87,9 @@ def test_what_a_library_does_not_differentiate_is_undecided():
     report = check(audited("j0", "torch"))
     assert report.verdict is Verdict.UNDECIDED
     assert "does not differentiate" in report.reason
+    report = check(audited("diagonal", "autograd"))
+    assert report.verdict is Verdict.UNDECIDED
+    assert "only supports" in report.reason
 
 
 def test_the_command_prints_a_table_and_writes_json(tmp_path):

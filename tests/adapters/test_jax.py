@@ -120,3 +120,25 @@ def test_the_nan_of_a_norm_at_zero_is_found():
 def test_64_bit_types_are_on_for_the_call_alone():
     check(lambda x: jnp.sin(x), examples=[((),)])
     assert jnp.ones(2).dtype == np.float32
+
+
+def test_rounding_at_a_singular_matrix_is_no_other_value():
+    def logdet(x):
+        return jnp.linalg.slogdet(x)[1]
+
+    report = check(logdet, examples=[((4, 4),)], quick=True)
+    assert report.ok, str(report)
+
+
+def test_callbacks_run_in_64_bits():
+    def sine(x):
+        return jax.pure_callback(np.sin, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
+
+    made = jax.custom_vjp(sine)
+
+    def backward(x, g):
+        kind = jax.ShapeDtypeStruct(x.shape, x.dtype)
+        return (jax.pure_callback(lambda x, g: np.cos(x) * g, kind, x, g),)
+
+    made.defvjp(lambda x: (sine(x), x), backward)
+    assert check(made, examples=[((2,),)]).verdict is Verdict.VERIFIED

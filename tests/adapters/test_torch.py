@@ -197,6 +197,55 @@ def test_a_function_inside_a_callable():
     assert not check(lambda x: wrong.apply(x).sum(), examples=[(torch.ones(2),)]).ok
 
 
+class Scale(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, factor):
+        ctx.factor = factor
+        return x * factor
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * ctx.factor, None
+
+
+def test_a_number_without_gradient_is_held_fixed_where_arguments_are_guessed():
+    report = check(Scale)
+    assert report.verdict is Verdict.PROVED, str(report)
+
+
+def test_a_tensor_without_gradient_is_refuted():
+    class Product(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.save_for_backward(y)
+            return x * y
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * ctx.saved_tensors[0], None
+
+    assert check(Product, examples=[((3,), (3,))]).verdict is Verdict.REFUTED
+
+
+def test_a_function_that_works_in_place():
+    def in_place(factor):
+        class Double(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                x.mul_(2)
+                ctx.mark_dirty(x)
+                return x
+
+            @staticmethod
+            def backward(ctx, grad):
+                return factor * grad
+
+        return Double
+
+    assert check(in_place(2), examples=[((3,),)]).verdict is Verdict.PROVED
+    assert check(in_place(3), examples=[((3,),)]).verdict is Verdict.REFUTED
+
+
 def test_float32_tensors_are_judged_in_their_own_precision():
     square = rule(lambda x: x * x, lambda x, g: 2 * x * g)
     report = check(square, examples=[(torch.tensor([1.0, 2.0]),)])

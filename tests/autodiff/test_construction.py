@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.signal
+import scipy.special
+import scipy.stats
 
+import autodiff as ad
 from tests.autodiff.test_complex import check
 
 X = np.array([[0.5, 1.25, 2.0], [3.5, 0.75, 1.5]])
@@ -55,3 +59,61 @@ def test_complex_vectors():
     check(lambda z: np.vecdot(z, z[::-1]), Z)
     check(lambda z: np.vecmat(z, np.diag(Z)), Z)
     check(np.real_if_close, Z)
+
+
+def _convolved(x, y, mode):
+    if isinstance(x, ad.Tensor) or isinstance(y, ad.Tensor):
+        return ad.convolve(x, y, mode)
+    return scipy.signal.convolve(x, y, mode, method="direct")
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+def test_convolution_along_several_axes(mode):
+    y = np.array([[0.5, -1.0], [2.0, 0.25]])
+    check(lambda x, y: _convolved(x, y, mode), X.copy(), y)
+    check(lambda x, y: _convolved(x, y, mode), y, X.copy())
+    with pytest.raises(ValueError, match="as many axes"):
+        ad.convolve(X, y[0])
+
+
+def test_einsum_with_lists_of_numbers():
+    check(lambda x, y: np.einsum(x, [0, 1], y, [1, 2], [0, 2]), X.copy(), X.T.copy())
+    check(lambda x, y: np.einsum(x, [0, 1], y, [1, Ellipsis]), X.copy(), X.T.copy())
+
+
+def test_cross_along_axes():
+    check(lambda x, y: np.cross(x, y, axisa=0, axisb=1, axisc=0), X.T.copy(), X[::-1].copy())
+
+
+def test_polygamma_of_order_0_is_digamma():
+    x = ad.tensor(1.5, requires_grad=True)
+    out = ad.polygamma(0, x)
+    assert out.item() == scipy.special.digamma(1.5)
+    assert ad.grad(out, x)[0].item() == pytest.approx(scipy.special.polygamma(1, 1.5), rel=1e-15)
+
+
+def test_the_pseudo_inverse_of_a_singular_square_matrix():
+    check(lambda x: np.linalg.pinv(x.T @ x), np.arange(6.0).reshape(2, 3))
+
+
+def test_lists_of_tensors_keep_their_gradients():
+    x, y = ad.tensor(1.0, requires_grad=True), ad.tensor(2.0, requires_grad=True)
+    out = ad.append([x, y], [x * y])
+    assert out.tolist() == [1.0, 2.0, 2.0]
+    assert [g.item() for g in ad.grad(out.sum(), [x, y])] == [3.0, 2.0]
+
+
+def test_a_constant_that_is_larger_than_the_argument():
+    x = ad.tensor(1.5, requires_grad=True)
+    out = ad.gammainc(np.array([0.5, 2.0]), x)
+    (g,) = ad.grad(out.sum(), x)
+    assert g.shape == ()
+    density = [scipy.stats.gamma.pdf(1.5, a) for a in (0.5, 2.0)]
+    assert g.item() == pytest.approx(sum(density), rel=1e-14)
+
+
+@pytest.mark.parametrize("function", [ad.erfcx, ad.gamma, ad.expi])
+def test_complex_arguments_of_real_functions_raise(function):
+    z = ad.tensor(Z, requires_grad=True)
+    with pytest.raises(NotImplementedError, match="real numbers alone"):
+        np.real(function(z)).sum().backward()

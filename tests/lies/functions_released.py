@@ -1,6 +1,7 @@
 """Rules of one or two arguments that were wrong in releases of array libraries, each beside its right twin.
 
-Rewritten in plain NumPy from the reports of their users; the twin is the rule as it was mended.
+In plain NumPy; the twin is the rule as it was, or would be, mended. Some follow a report that can be read,
+the others mistakes of the kind that releases had.
 """
 # ruff: noqa: E501
 

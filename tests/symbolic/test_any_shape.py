@@ -318,6 +318,8 @@ STOPS = {
     "a memo by shape": (total, memo_by_shape()),
     "a cache": (total, lambda x, g: g * weights(len(x))),
     "an exception that is caught": (total, swallowed),
+    "an exception of the algebra's": (total, lambda x, g: spread(x, g) * _too_large(x)),
+    "an exception in a method": (total, lambda x, g: spread(x, g) * _unfit(x)),
     "parity": (total, lambda x, g: spread(x, g) * (1.0 if x.size % 2 else 2.0)),
     "a bit of the size": (total, lambda x, g: spread(x, g) * (1.0 if x.size & 1 else 2.0)),
     "bytes": (total, lambda x, g: spread(x, g) * x.nbytes / 24),
@@ -328,6 +330,20 @@ STOPS = {
     "an entry written to": (lambda x: x[0] * 1.0, lambda x, g: _first(x, g)),
     "an entry as a number": (total, lambda x, g: spread(x, g) * x[0].item() / x.tolist()[0]),
 }
+
+
+def _too_large(x):
+    try:
+        return ((x + 1) ** 40).size / 3
+    except Exception:
+        return 1.0
+
+
+def _unfit(x):
+    try:
+        return x.var(ddof=x.size).size
+    except Exception:
+        return 1.0
 
 
 def _first(x, g):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff.functions import activation, linalg, reduction
+from autodiff.functions import activation, products, reduction
 from symbolic import derive
 
 UNARY = [
@@ -45,7 +45,7 @@ BINARY = [
     lambda a, b: a - b,
     lambda a, b: a * b,
     lambda a, b: a / (b * b + 1),
-    linalg.Matmul.apply,
+    products.Matmul.apply,
 ]
 SHAPES = [[()], [(3,)], [(2, 2), (2,)], [(2, 3), (3,)], [(2, 1), (3,)], [(2, 2), ()]]
 

@@ -558,3 +558,33 @@ def test_constants_of_code_are_recognised():
     assert "pow(2, 1/2)" in leaves
 
     assert "1/10" in leaves
+
+
+class TestWhatIsReached:
+    def test_modules_that_refer_to_each_other(self, tmp_path, monkeypatch):
+        (tmp_path / "one_of_two.py").write_text(
+            "import numpy as np\nimport two_of_two\n"
+            "def f(x): return two_of_two.g(x) + np.zeros(2)\n"
+        )
+        (tmp_path / "two_of_two.py").write_text(
+            "import numpy as np\nimport one_of_two\n"
+            "def g(x): return np.sin(x) if one_of_two and two_of_two else x\n"
+            "import two_of_two\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        import one_of_two
+
+        found = trace(one_of_two.f, [np.array([1.0, 2.0])])
+        assert str(found.outputs[0][0]) == "sin(x[0])"
+
+    def test_lists_that_refuse_to_be_written_to(self):
+        class Frozen(list):
+            def __setitem__(self, key, value):
+                raise TypeError("frozen")
+
+        names = Frozen(["a", "b"])
+
+        def f(x):
+            return x * len(names)
+
+        assert trace(f, [np.array([1.0])]).values[0].tolist() == [2.0]

@@ -22,6 +22,12 @@ class {name}(Function):
 """
 
 
+@pytest.fixture(autouse=True)
+def no_error_is_hidden(monkeypatch):
+    """An error of the checker's own is raised, not reported."""
+    monkeypatch.setattr("verify.casework.Casework.strict", True)
+
+
 @pytest.fixture
 def stubbed(monkeypatch, tmp_path, tmp_path_factory):
     """Checks are answered by the stub, the current directory and the cache are empty."""

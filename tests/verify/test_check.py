@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import special
 
 from autodiff import Function
 from verify import Verdict, check
@@ -403,3 +404,24 @@ def test_a_forward_that_raises_outside_of_an_undeclared_domain_is_traced():
 
     assert check(InverseRoot).verdict is Verdict.PROVED
     assert check(Wrong).verdict is Verdict.REFUTED
+
+
+@pytest.mark.slow
+def test_a_hundred_entries_end_in_a_verdict():
+    def f(x):
+        return np.tanh(x) * x
+
+    def vjp(x, g):
+        t = np.tanh(x)
+        return g * (t + x * (1 - t * t))
+
+    x = np.random.default_rng(0).normal(size=(10, 10))
+    assert check(f, vjp=vjp, examples=[(x,)]).ok
+
+
+def test_a_derivative_without_a_formula_is_left_to_differences():
+    def f(x):
+        return special.zeta(x, 2.0)
+
+    report = check(f, grad=lambda x: x, examples=[((),)], domain=[(1.5, 8.0)])
+    assert report.verdict is Verdict.REFUTED

@@ -134,8 +134,8 @@ PAIRS = {
     "log-softmax": (
         log_softmax,
         {"vjp": lambda x, g: g - special.softmax(x, -1) * g.sum(-1, keepdims=True)},
-        [((2, 2),)],
-        "x (n, m)",
+        [((3,),)],
+        "x (n,)",
     ),
     "logsumexp": (logsumexp, {"grad": lambda x: special.softmax(x)}, [((3,),)], "x (n,)"),
     "L2 norm": (

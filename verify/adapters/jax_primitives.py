@@ -318,6 +318,11 @@ def concatenate(*operands: Any, dimension: int) -> Any:
     return np.concatenate(operands, axis=dimension)
 
 
+@primitive("stack")
+def stack(*operands: Any, axis: int = 0, **params: Any) -> Any:
+    return np.stack(operands, axis=axis)
+
+
 @primitive("pad")
 def pad(x: Any, value: Any, padding_config: Any) -> Any:
     """Places outside are those of the padding value, which comes first."""

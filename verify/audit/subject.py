@@ -50,7 +50,7 @@ class Audited(Subject):
     """One row of the table in one library."""
 
     def __init__(self, row: Row, library: str):
-        self.row, self.library = row, library
+        self.row, self.package = row, library
         self.call = call_of(row, library)
         super().__init__(self.call, row.name, self.call)
         self.arguments = row.arguments
@@ -58,6 +58,7 @@ class Audited(Subject):
         self.declared_domain = {a: row.domain.get(a) for a in row.arguments}
         self.declared_examples = list(row.examples) or [((),) * len(row.arguments)]
         self.inner = _inner(self.call, library)
+        self.probed = False
 
     def __call__(self, *args: Any) -> Any:
         return self.call(*args)
@@ -74,29 +75,42 @@ class Audited(Subject):
         if not any(is_traced(a) for a in args):
             found = self.inner.forward(args, keywords)
             if not getattr(self.inner, "tracked", True):
-                raise NotImplementedError(f"{self.library} does not differentiate {self.name}")
+                raise NotImplementedError(f"{self.package} does not differentiate {self.name}")
+            self._probe(*found)
             return found
 
         def pullback(grads: Sequence[Any]) -> tuple[Any, ...]:
-            raise TraceError(f"the gradient is {self.library}'s own")
+            raise TraceError(f"the gradient is {self.package}'s own")
 
         return (self.meaning(*args),), pullback
 
+    def _probe(self, outputs: tuple, pullback: Pullback) -> None:
+        """Have a rule that says it is not implemented say so before anything is judged."""
+        if not self.probed:
+            self.probed = True
+            try:
+                pullback([np.ones(np.shape(o)) for o in outputs])
+            except NotImplementedError:
+                self.probed = False
+                raise
+            except Exception:  # for the check to find
+                return
+
     def snippet(self, inputs: dict[str, Any], upstream: Any, wanted: str, expected: float) -> str:
         """Code that shows a gradient with the library alone."""
-        lines = [_IMPORTS[self.library]]
-        made = _MAKE[self.library]
+        lines = [_IMPORTS[self.package]]
+        made = _MAKE[self.package]
         names = self.row.arguments
         lines += [f"{n} = {made.format(_literal(inputs[n]))}" for n in names]
-        call = self.row.spelled[self.library]
+        call = self.row.spelled[self.package]
         g = np.asarray(upstream)
         weighed = f"({call})" if g.ndim == 0 and g == 1 else f"({call}) * {_weight(g, made)}"
         total = weighed if g.ndim == 0 else f"({weighed}).sum()"
-        if self.library in ("torch", "autodiff"):
+        if self.package in ("torch", "autodiff"):
             lines.append(f"({total}).backward(); print({wanted}.grad)  # expected {expected!r}")
         else:
             place = names.index(wanted)
-            grad = f"{self.library}.grad(lambda {', '.join(names)}: {total}, {place})"
+            grad = f"{self.package}.grad(lambda {', '.join(names)}: {total}, {place})"
             lines.append(f"print({grad}({', '.join(names)}))  # expected {expected!r}")
         return "\n".join(lines)
 

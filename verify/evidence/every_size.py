@@ -32,8 +32,9 @@ def scope(subject: Subject, examples: Sequence[Example]) -> str | None:
     if not isinstance(subject, (FunctionSubject, PairSubject)):
         return None
     end = time.process_time() + _SECONDS
-    # Axes of length 1 have no other sizes; examples with no other axes count as they are.
-    sized = [e for e in examples if any(n > 1 for s in e.slots for n in s.shape or ())]
+    # Axes of length 1 and empty arrays have no other sizes: such examples count as they are.
+    lengths = {id(e): [n for s in e.slots for n in s.shape or ()] for e in examples}
+    sized = [e for e in examples if max(lengths[id(e)], default=0) > 1 and 0 not in lengths[id(e)]]
     claims: dict[int, str] = {}
     aside = False
     for example in sized:

@@ -51,7 +51,8 @@ def compare(explorer: Explorer, cell: Cell, seconds: float) -> tuple[bool, Disag
             a, b = balls[k], balls[m + k]
             if not (a.finite and b.finite):
                 continue
-            gap, size = float(abs(a.value - b.value).mid()), max(abs(float(a)), abs(float(b)))
+            gap = float(abs(a.value - b.value).lower())  # certainly at least this much
+            size = max(abs(float(a)), abs(float(b)))
             # A sum that cancels carries the rounding of its constants at the size of its terms.
             if gap > _TOLERANCE * max(size, 1e-6 * _terms(point, explorer)):
                 return False, Disagreement(cell, point, k, float(a), float(b))

@@ -1,0 +1,36 @@
+"""The second order: branches that the second pass takes are its own."""
+
+import numpy as np
+import pytest
+
+import verify
+from autodiff import Function
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.5])
+def test_a_branch_of_the_second_pass_is_not_taken_elsewhere(factor):
+    class Softplus(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return np.logaddexp(0, x)
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return Sigmoid.apply(x) * grad
+
+    class Sigmoid(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return 1 / (1 + np.exp(-x))
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            near, e = np.abs(x) < 1, np.exp(-np.abs(x))
+            return grad * np.where(near, 0.25 / np.cosh(x / 2) ** 2, factor * e / (1 + e) ** 2)
+
+    report = verify.check(Softplus, order=2)
+    assert report.ok == (factor == 1.0), str(report)
