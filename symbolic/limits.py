@@ -156,14 +156,26 @@ def _arm() -> None:
     signal.setitimer(signal.ITIMER_REAL, max(due - monotonic(), 1e-4), _AGAIN)
 
 
-# In a weak reference's callback an exception goes nowhere but to the terminal.
 _NOT_WHILE_IN = frozenset({__file__, weakref.__file__})
+
+
+def _deaf(frame: Any) -> bool:
+    """Whether an exception would go nowhere but to the terminal: in a destructor, a callback."""
+    if frame is not None and frame.f_code.co_filename in _NOT_WHILE_IN:
+        return True
+    for _ in range(4):
+        if frame is None:
+            return False
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _on_alarm(number: int, frame: Any) -> None:
     if _Signal.before is None:
         return  # it was on its way when the last limit ended
-    if frame is not None and frame.f_code.co_filename in _NOT_WHILE_IN:
+    if _deaf(frame):
         signal.setitimer(signal.ITIMER_REAL, 1e-3, _AGAIN)
         return
     now = monotonic()
