@@ -27,7 +27,7 @@ _DECISIONS = {
 }
 _MOST = 12  # rows that a person reads
 _CONDITIONS = 6
-_SECONDS = 1.0
+_SECONDS = 0.5
 
 
 def regions(
