@@ -39,9 +39,16 @@ COMPUTES_WITH = ("numpy", "scipy", "sympy", "mpmath", "python-flint", "z3-solver
 OUTSIDE = frozenset(
     [
         *("eval", "exec", "compile", "globals", "locals", "__import__", "import_module"),
-        *("open", "environ", "getenv", "modules", "read_text", "read_bytes", "urlopen"),
+        *("open", "environ", "getenv", "modules", "ops", "read_text", "read_bytes", "urlopen"),
         *("load", "loadtxt", "genfromtxt", "fromfile", "memmap", "loadmat", "read_csv"),
     ]
+)
+# Where libraries keep derivatives apart from the functions that they belong to.
+_REGISTRIES = (
+    ("autograd.core", "primitive_vjps"),
+    ("autograd.core", "primitive_jvps"),
+    ("jax._src.interpreters.ad", "primitive_jvps"),
+    ("jax._src.interpreters.ad", "primitive_transposes"),
 )
 # Names whose use means that any name of a module may be looked up.
 _LOOKUPS = frozenset(["getattr", "vars", "__dict__", "attrgetter", "methodcaller"])
@@ -181,6 +188,19 @@ class _Walk:
         self.value(f.__defaults__)
         self.value(f.__kwdefaults__)
         self.value(f.__dict__)
+        self.derivatives(f)
+
+    def derivatives(self, owner: Any) -> None:
+        """What was registered as the derivative of a function or a primitive."""
+        for module, name in _REGISTRIES:
+            registry = getattr(sys.modules.get(module), name, {})
+            try:
+                known = owner in registry
+            except TypeError:  # it has no hash: it cannot be there
+                return
+            if known:
+                self.text(name)
+                self.value(registry[owner])
 
     def code(self, code: types.CodeType) -> None:
         outside = sorted(OUTSIDE.intersection(code.co_names))
@@ -256,6 +276,7 @@ class _Walk:
     def instance(self, value: Any) -> None:
         self.text("instance")
         self.value(type(value))
+        self.derivatives(value)
         if isinstance(value, np.ufunc):
             self.text(_ufunc(value))
             return

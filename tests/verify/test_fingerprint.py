@@ -313,3 +313,18 @@ def test_settings_of_libraries():
     with np.errstate(divide="raise"):
         assert fingerprint(reads_numpy) != before
     assert fingerprint(reads_numpy) == before
+
+
+def test_derivatives_that_a_library_keeps_apart():
+    extend = pytest.importorskip("autograd.extend")
+
+    def primitive(factor):
+        @extend.primitive
+        def double(x):
+            return 2 * x
+
+        extend.defvjp(double, lambda ans, x: lambda g: factor * g)
+        return double
+
+    assert changed(primitive, 2.0, 3.0)
+    assert changed(lambda factor: closure(primitive(factor)), 2.0, 3.0)
