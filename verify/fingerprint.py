@@ -99,6 +99,10 @@ def fingerprint(*roots: Any, lines: bool = False) -> str:
             walk.value(root)
     except RecursionError:
         raise Unknown("objects are linked deeper than Python recurses") from None
+    except (Unknown, KeyboardInterrupt):
+        raise
+    except Exception as error:  # an object may do anything when it is looked at
+        raise Unknown(f"{type(error).__name__}: {error}") from None
     return walk.digest.hexdigest()
 
 
@@ -282,6 +286,11 @@ class _Walk:
             return
         if isinstance(value, _COMPILED):  # parts of a class, which is told by its file
             self.text(value.__name__)
+            return
+        if (torch := sys.modules.get("torch")) is not None and isinstance(value, torch.Tensor):
+            self.text(value.dtype, value.device, value.requires_grad)
+            data = value.detach().cpu()  # pickled, it would differ each time
+            self.value((data.resolve_conj() if data.is_complex() else data.double()).numpy())
             return
         wrapped = getattr(value, "__wrapped__", None)
         if wrapped is not None:
