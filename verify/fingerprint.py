@@ -39,9 +39,16 @@ COMPUTES_WITH = ("numpy", "scipy", "sympy", "mpmath", "python-flint", "z3-solver
 OUTSIDE = frozenset(
     [
         *("eval", "exec", "compile", "globals", "locals", "__import__", "import_module"),
-        *("open", "environ", "getenv", "modules", "read_text", "read_bytes", "urlopen"),
+        *("open", "environ", "getenv", "modules", "ops", "read_text", "read_bytes", "urlopen"),
         *("load", "loadtxt", "genfromtxt", "fromfile", "memmap", "loadmat", "read_csv"),
     ]
+)
+# Where libraries keep derivatives apart from the functions that they belong to.
+_REGISTRIES = (
+    ("autograd.core", "primitive_vjps"),
+    ("autograd.core", "primitive_jvps"),
+    ("jax._src.interpreters.ad", "primitive_jvps"),
+    ("jax._src.interpreters.ad", "primitive_transposes"),
 )
 # Names whose use means that any name of a module may be looked up.
 _LOOKUPS = frozenset(["getattr", "vars", "__dict__", "attrgetter", "methodcaller"])
@@ -92,6 +99,10 @@ def fingerprint(*roots: Any, lines: bool = False) -> str:
             walk.value(root)
     except RecursionError:
         raise Unknown("objects are linked deeper than Python recurses") from None
+    except (Unknown, KeyboardInterrupt):
+        raise
+    except Exception as error:  # an object may do anything when it is looked at
+        raise Unknown(f"{type(error).__name__}: {error}") from None
     return walk.digest.hexdigest()
 
 
@@ -181,6 +192,19 @@ class _Walk:
         self.value(f.__defaults__)
         self.value(f.__kwdefaults__)
         self.value(f.__dict__)
+        self.derivatives(f)
+
+    def derivatives(self, owner: Any) -> None:
+        """What was registered as the derivative of a function or a primitive."""
+        for module, name in _REGISTRIES:
+            registry = getattr(sys.modules.get(module), name, {})
+            try:
+                known = owner in registry
+            except TypeError:  # it has no hash: it cannot be there
+                return
+            if known:
+                self.text(name)
+                self.value(registry[owner])
 
     def code(self, code: types.CodeType) -> None:
         outside = sorted(OUTSIDE.intersection(code.co_names))
@@ -256,11 +280,17 @@ class _Walk:
     def instance(self, value: Any) -> None:
         self.text("instance")
         self.value(type(value))
+        self.derivatives(value)
         if isinstance(value, np.ufunc):
             self.text(_ufunc(value))
             return
         if isinstance(value, _COMPILED):  # parts of a class, which is told by its file
             self.text(value.__name__)
+            return
+        if (torch := sys.modules.get("torch")) is not None and isinstance(value, torch.Tensor):
+            self.text(value.dtype, value.device, value.requires_grad)
+            data = value.detach().cpu()  # pickled, it would differ each time
+            self.value((data.resolve_conj() if data.is_complex() else data.double()).numpy())
             return
         wrapped = getattr(value, "__wrapped__", None)
         if wrapped is not None:

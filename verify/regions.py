@@ -10,14 +10,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from symbolic.graph import Node, topological
-from verify.cells import Cell, words
+from symbolic.values import Condition
+from verify.cells import Cell, signs_of, words
 from verify.verdict import Region
 
 __all__ = ["regions"]
 
+# What the code would have found, for each set of signs that a difference may have.
+_DECISIONS = {
+    frozenset({-1}): ("<", True),
+    frozenset({0}): ("==", True),
+    frozenset({1}): ("<=", False),
+    frozenset({-1, 0}): ("<=", True),
+    frozenset({0, 1}): ("<", False),
+    frozenset({-1, 1}): ("==", False),
+}
 _MOST = 12  # rows that a person reads
 _CONDITIONS = 6
-_SECONDS = 1.0
+_SECONDS = 0.5
 
 
 def regions(
@@ -47,7 +57,8 @@ def regions(
     for cell in sorted(cells, key=lambda cell: rank[id(cell)]):
         if time.process_time() > end or len(rows) == _MOST:
             break
-        about = [c for c in cell.conditions if name in variables(c.gap)] or cell.conditions
+        known = together(cell.conditions)
+        about = [c for c in known if name in variables(c.gap)] or known
         conditions = [words(c) for c in about[:_CONDITIONS]]
         if len(about) > len(conditions):
             conditions.append(f"and {len(about) - len(conditions)} more")
@@ -57,6 +68,16 @@ def regions(
         key = (tuple(conditions), formula, row.status)
         rows[key] = replace(rows[key], count=rows[key].count + 1) if key in rows else row
     return list(rows.values())
+
+
+def together(conditions: list[Condition]) -> list[Condition]:
+    """One condition in the place of several on the same difference: ``<`` for ``<=`` and ``!=``."""
+    found = []
+    for gap, signs in signs_of(conditions).items():
+        decision = _DECISIONS.get(signs)
+        if decision is not None:
+            found.append(Condition(gap, *decision))
+    return found
 
 
 def variables(node: Node) -> set[str]:

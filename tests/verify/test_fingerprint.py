@@ -8,6 +8,7 @@ import textwrap
 import numpy as np
 import pytest
 
+import autodiff as ad
 from verify.fingerprint import Unknown, fingerprint
 
 SOURCE = """
@@ -196,6 +197,10 @@ def distribution(value):
     return stats.norm(loc=value)
 
 
+def tensor(value):
+    return ad.tensor(float(value), requires_grad=True)
+
+
 def attribute(value):
     f = closure(1)
     f.rate = value
@@ -203,7 +208,8 @@ def attribute(value):
 
 
 MAKERS = [
-    closure, Instance, Slots, bound, partial, cached, vectorized, symbolic, distribution, attribute,
+    closure, Instance, Slots, bound, partial, cached, vectorized, symbolic, distribution,
+    attribute, tensor,
     np.float32, np.array, lambda v: [v], lambda v: {"a": {v}}, lambda v: np.ones(v),
 ]  # fmt: skip
 
@@ -248,6 +254,11 @@ def imports_unseen(x):
     return a_module_that_is_not_there.f(x)
 
 
+class Evasive:
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+
 def looks_a_module_up(x):
     import sys
 
@@ -279,6 +290,11 @@ def calls_inside(x):
 def test_what_cannot_be_told(f):
     with pytest.raises(Unknown):
         fingerprint(f)
+
+
+def test_an_object_that_raises_when_it_is_looked_at():
+    with pytest.raises(Unknown, match="RuntimeError"):
+        fingerprint([Evasive()])
 
 
 def test_what_code_imports_itself():
@@ -313,3 +329,18 @@ def test_settings_of_libraries():
     with np.errstate(divide="raise"):
         assert fingerprint(reads_numpy) != before
     assert fingerprint(reads_numpy) == before
+
+
+def test_derivatives_that_a_library_keeps_apart():
+    extend = pytest.importorskip("autograd.extend")
+
+    def primitive(factor):
+        @extend.primitive
+        def double(x):
+            return 2 * x
+
+        extend.defvjp(double, lambda ans, x: lambda g: factor * g)
+        return double
+
+    assert changed(primitive, 2.0, 3.0)
+    assert changed(lambda factor: closure(primitive(factor)), 2.0, 3.0)

@@ -218,6 +218,13 @@ class TestCells:
         assert "and 3 more" in card
         read(card)
 
+    def test_one_derivative_does_not_stand_for_several(self):
+        report = Report("f", Verdict.PROVED, derivative="7")
+        report.regions = [Region(["x < 0"], "7", "proved"), Region(["x > 0"], "1", "proved")]
+        assert "<dt>derivative</dt>" not in html.card(report)
+        report.regions.pop()
+        assert "<dt>derivative</dt>" in html.card(report)
+
     def test_one_cell_needs_no_table(self):
         report = Report("f", Verdict.PROVED, regions=[Region([], "1", "proved")])
         assert "cells</h3>" not in html.card(report)

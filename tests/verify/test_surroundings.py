@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from autodiff import Function
+from symbolic.graph import Graph
+from symbolic.values import Condition
 from verify import check
+from verify.regions import together
 
 
 class Huber(Function):
@@ -67,6 +70,22 @@ def test_a_pass_lists_its_cells():
     assert {r.derivative for r in proved} == {"1", "-1"}
     for region in proved:
         assert ("x > 0" if region.derivative == "1" else "x < 0") in region.conditions
+
+
+@pytest.mark.parametrize(
+    ("decisions", "sign"),
+    [
+        ([("<=", True), ("==", False)], "<"),
+        ([("<", False), ("<=", False)], ">"),
+        ([("<", False), ("<=", True)], "=="),
+        ([("==", False)], "!="),
+        ([("<", False)], ">="),
+    ],
+)
+def test_conditions_on_one_difference_are_told_as_one(decisions, sign):
+    gap = Graph().variable("x")
+    [condition] = together([Condition(gap, *decision) for decision in decisions])
+    assert condition.sign == sign
 
 
 def test_what_cannot_be_traced_has_a_cut_alone():

@@ -154,7 +154,8 @@ def _facts(report: Report) -> str:
     if (values := wording.values(report)) is not None:
         add("given", values[0])
         add("expected", values[1])
-    if report.derivative:
+    several = {region.derivative for region in report.regions if region.derivative}
+    if report.derivative and not (report.ok and len(several) > 1):  # then the table has them
         facts.append(("derivative", mathml.formula(report.derivative), "mathematics"))
     add("mistake", report.diagnosis)
     add("cell", ", ".join(report.conditions))

@@ -222,9 +222,9 @@ def _axes(low: int, high: int, top: int, across, up) -> list[str]:
     parts = [
         f'<path class="axis" fill="none" d="M{LEFT} {TOP}V{base}H{WIDTH - RIGHT}"/>',
         f'<text x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 4}" text-anchor="middle">|x|</text>',
-        f'<text x="4" y="{TOP - 6}">ulps</text>',
+        f'<text x="{LEFT}" y="{TOP - 6}">ulps</text>',
     ]
-    step = max(1, (high - low) // 8)
+    step = max(1, (high - low) // 5)
     for power in range(low, high + 1, step):
         x = across(10.0**power)
         parts.append(f'<text x="{x:.1f}" y="{base + 15}" text-anchor="middle">1e{power}</text>')
