@@ -176,7 +176,7 @@ class TLogpdf(Elementwise):
 class TPdf(Elementwise):
     """The density of Student's t distribution with ``df`` degrees of freedom.
 
-    It loses a digit for ``df`` below a millionth, where its logarithm is a difference of large ones.
+    It loses a digit for ``df`` below 1e-6, where its logarithm is a difference of large ones.
     """
 
     value = lambda x, df: np.exp(TLogpdf.value(x, df))
