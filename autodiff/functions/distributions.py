@@ -143,7 +143,7 @@ def _t_slope_df(x: Any, df: Any) -> Any:
 
 
 def _log_half_step(a: Any) -> Any:
-    """``log(gamma(a + 1/2) / gamma(a))``: the difference cancels for large ``a``, a series does not.
+    """``log(gamma(a + 1/2) / gamma(a))``: a difference that cancels, so a series for large ``a``.
 
     DLMF 5.11.13, in the logarithm.
     """

@@ -176,7 +176,7 @@ def test_what_is_not_in_the_table_is_named_and_the_floats_are_judged():
 
 def test_the_gradient_of_a_callable_is_compared_with_certified_values():
     def loss(x, w):
-        return torch.nn.functional.gelu(x @ w).sum()
+        return torch.sin(x @ w).sum()
 
     report = check(loss, examples=[((2, 3), (3, 2))])
     assert report.verdict is Verdict.VERIFIED
