@@ -42,6 +42,14 @@ __all__ = [
     "unit_vector",
 ]
 
+# What to make of random numbers where code raises outside of a domain that nobody declared.
+ELSEWHERE: tuple[Callable[[Any], Any], ...] = (
+    np.abs,
+    lambda x: -np.abs(x),
+    lambda x: 1 / (1 + np.abs(x)),
+    lambda x: 1 + np.abs(x),
+)
+
 Sampler = Callable[[np.random.Generator, tuple[int, ...]], Any]
 
 

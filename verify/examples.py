@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.domains import Domain, as_domain, reals
+from verify.domains import ELSEWHERE, Domain, as_domain, reals
 from verify.subject import Subject
 
 __all__ = [
@@ -374,10 +374,17 @@ def _problem(subject: Subject, example: Example, rng: np.random.Generator) -> _P
     """Why the subject cannot be run on the example; None where forward and backward run."""
     finite = False
     problem = _Problem("forward gives no finite value")
-    for _ in range(3):
+    ran = False
+    for form in [None, None, None, *ELSEWHERE]:
+        if form is not None and (ran or not all(s.domain.free for s in example.slots)):
+            break
         forward_runs = reduces = False
         try:
             args = [s.draw(rng) for s in example.slots]
+            if form is not None:  # outside of a domain that nobody declared, perhaps
+                args = [
+                    form(a) if s.varies else a for a, s in zip(args, example.slots, strict=True)
+                ]
             with np.errstate(all="ignore"):
                 outputs, pullback = subject.forward(args, example.keywords)
                 outputs = tuple(np.asarray(o) for o in outputs)
@@ -386,6 +393,7 @@ def _problem(subject: Subject, example: Example, rng: np.random.Generator) -> _P
                 if getattr(subject, "kind", None) == "grad" and outputs[0].size != 1:
                     return _Problem("grad= is for scalar values, and this one has several entries")
                 forward_runs = all(np.all(np.isfinite(o)) for o in outputs)
+                ran = ran or forward_runs
                 reduces = _reduces(example, [o.shape for o in outputs])
                 grads = [np.ones(o.shape, dtype=o.dtype) for o in outputs]
                 results = pullback(grads)

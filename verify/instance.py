@@ -24,6 +24,7 @@ from symbolic.graph import Graph, Node
 from symbolic.tracing import nodes, symbol_array, traced_namespace
 from symbolic.tracing import values as traced_values
 from symbolic.values import Condition, Trace, TraceError
+from verify.domains import ELSEWHERE
 from verify.examples import Example
 from verify.subject import BadResult, Subject
 
@@ -252,6 +253,12 @@ class Instance:
             run = self.forward_only(point)
             if run.forward_error is None and run.finite:
                 break
+        if run.forward_error is not None and self.free:
+            for form in ELSEWHERE:
+                elsewhere = self.forward_only(form(self.draw()))
+                if elsewhere.forward_error is None and elsewhere.finite:
+                    run = elsewhere
+                    break
         if run.forward_error is not None:
             return run
         self.output_shapes = [o.shape for o in run.outputs]

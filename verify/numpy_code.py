@@ -21,7 +21,15 @@ from symbolic.limits import OutOfTime, time_limit
 
 __all__ = ["block", "candidates", "guarded", "logsumexp", "stable", "total", "where"]
 
-where = sp.Function("where")
+
+class where(sp.Function):
+    """``where(condition, a, b)``, which is ``a`` if both branches are the same."""
+
+    @classmethod
+    def eval(cls, condition: Any, a: Any, b: Any) -> Any:
+        return a if a == b else None
+
+
 total = sp.Function("total")
 expit = sp.Function("expit")
 expm1 = sp.Function("expm1")

@@ -15,6 +15,7 @@ import numpy as np
 
 from symbolic.graph import Node, topological
 from symbolic.solve import Line, dependencies, neighbours, roots_on_line
+from verify.domains import ELSEWHERE
 from verify.explore import Explorer
 from verify.instance import Instance
 
@@ -46,12 +47,7 @@ def _defined(instance: Instance, found: list[np.ndarray]) -> list[np.ndarray]:
     if len(defined) > len(found) // 2 or not instance.free:
         return found
     n = instance.inputs
-    for form in (
-        np.abs,
-        lambda x: -np.abs(x),
-        lambda x: 1 / (1 + np.abs(x)),
-        lambda x: 1 + np.abs(x),
-    ):
+    for form in ELSEWHERE:
         points = [np.concatenate([form(p[:n]), p[n:]]) for p in found]
         points = [p for p in points if instance.forward_only(p).forward_error is None]
         if points:

@@ -425,3 +425,28 @@ def test_a_derivative_without_a_formula_is_left_to_differences():
 
     report = check(f, grad=lambda x: x, examples=[((),)], domain=[(1.5, 8.0)])
     assert report.verdict is Verdict.REFUTED
+
+
+def test_a_domain_that_random_numbers_never_hit_is_found():
+    class Log(Function):
+        @staticmethod
+        def forward(ctx, x):
+            if not np.all(x > 1):
+                raise ValueError("x must be larger than 1")
+            ctx.save_for_backward(x)
+            return np.log(x - 1)
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return grad / (x - 1)
+
+    class Wrong(Log):
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return grad / x
+
+    for seed in range(4):
+        assert check(Log, seed=seed).ok
+        assert check(Wrong, seed=seed).verdict is Verdict.REFUTED
