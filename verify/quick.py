@@ -16,7 +16,7 @@ import numpy as np
 
 from symbolic.values import TraceError
 from verify import realified
-from verify.casework import Casework
+from verify.casework import MOST_ENTRIES, Casework
 from verify.evidence import by_differences as alone
 from verify.evidence import contract, oracle
 from verify.examples import Example
@@ -29,7 +29,6 @@ from verify.reference import EPS
 __all__ = ["glance"]
 
 _POINTS = 3
-_MOST_ENTRIES = 200  # of arguments and outputs together; beyond it tracing is no quick matter
 _REST = "other cells, special points and magnitudes (quick=True)"
 
 
@@ -57,7 +56,7 @@ def glance(work: Casework, example: Example, seconds: float) -> Failure | None:
         return Failure(instance, "contract", violation=found[0])
     work.tally("contract").passed += 1
     work.tally("contract").detail = "linear in the upstream gradient, shapes and layouts"
-    if len(instance.names) > _MOST_ENTRIES:
+    if len(instance.names) > MOST_ENTRIES:
         return by_directions(work, instance, points[:1], end)
     return _certified(work, Explorer(instance, end), points)
 
