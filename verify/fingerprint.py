@@ -180,7 +180,7 @@ class _Walk:
     def function(self, f: types.FunctionType) -> None:
         self.text("function", f.__qualname__)
         if _is_library(f.__code__.co_filename):
-            self.library(f.__module__)
+            self.package(f.__module__)
         else:
             self.code(f.__code__)
             self.text(_effects(f.__code__.co_filename))
@@ -237,7 +237,7 @@ class _Walk:
             return
         self.modules.add(key)
         if _is_library_module(module):
-            self.library(module.__name__)
+            self.package(module.__name__)
             return
         file = getattr(module, "__file__", None)
         if file is not None:  # a folder without an `__init__.py` has none
@@ -258,13 +258,13 @@ class _Walk:
             spec.origin in (None, "built-in", "frozen") or _is_library(spec.origin)
         ):
             raise Unknown(f"{name} is imported while the code runs")
-        self.library(name)
+        self.package(name)
 
     def class_(self, cls: type) -> None:
         self.text("class", cls.__qualname__)
         if _is_library_module(sys.modules.get(cls.__module__)):
             self.text(cls.__module__)
-            self.library(cls.__module__)
+            self.package(cls.__module__)
             return
         file = getattr(sys.modules.get(cls.__module__), "__file__", None)
         if file is not None and not file.endswith(".py"):
@@ -311,14 +311,14 @@ class _Walk:
         module = getattr(value, "__module__", None) or type(value).__module__
         self.text(module, reduced)
         if _is_library_module(sys.modules.get(module)):
-            self.library(module)
+            self.package(module)
         elif wrapped is None:  # compiled code of the user's: its file
             file = getattr(sys.modules.get(module), "__file__", None)
             if file is None:
                 raise Unknown(f"{module}.{reduced} has no source")
             self.text(_file(file))
 
-    def library(self, module: str | None) -> None:
+    def package(self, module: str | None) -> None:
         """A module of a library: the version of what it belongs to, and its own text."""
         name = module or "builtins"
         self.text("library", *_version(name.partition(".")[0]))
