@@ -156,7 +156,7 @@ class _Destination(click.ParamType):
 )
 @click.option(
     "--order",
-    type=click.IntRange(1, 2),
+    type=click.IntRange(1, 4),
     default=1,
     show_default=True,
     help="2: also the gradient of the gradient.",

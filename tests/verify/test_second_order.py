@@ -34,3 +34,40 @@ def test_a_branch_of_the_second_pass_is_not_taken_elsewhere(factor):
 
     report = verify.check(Softplus, order=2)
     assert report.ok == (factor == 1.0), str(report)
+
+
+@pytest.mark.parametrize("factor", [6.0, 5.0])
+def test_the_third_order(factor):
+    class Cube(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return grad * Slope.apply(x)
+
+    class Slope(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return 3 * x**2
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return grad * Bend.apply(x)
+
+    class Bend(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return 6 * x
+
+        @staticmethod
+        def backward(ctx, grad):
+            return factor * grad
+
+    assert verify.check(Cube, order=2).ok
+    assert verify.check(Cube, order=3).ok == (factor == 6.0)
