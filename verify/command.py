@@ -159,7 +159,7 @@ class _Destination(click.ParamType):
     type=click.IntRange(1, 4),
     default=1,
     show_default=True,
-    help="2: also the gradient of the gradient.",
+    help="2 and above: also the gradient of the gradient.",
 )
 @click.option(
     "--max-ulps", type=click.FloatRange(0, min_open=True), help="Digits that may be lost.  [2**20]"

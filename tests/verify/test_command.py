@@ -333,7 +333,7 @@ def test_other_files(run, write, stubbed, monkeypatch):
         (["a.py", "--example", "(3,)"], "belongs to one target"),
         (["a.py:f", "--example", "x)"], "expected shapes and values"),
         (["-q", "-v"], "contradict"),
-        (["--order", "3"], "--order"),
+        (["--order", "5"], "--order"),
         (["--timeout", "0"], "--timeout"),
         (["--json", "-", "--html", "-"], "only one file"),
         ([":Name"], "is not a target"),
