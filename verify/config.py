@@ -24,7 +24,7 @@ KINDS: dict[str, tuple[type, ...]] = {
 RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "timeout": (lambda value: value > 0, "positive"),
     "max-ulps": (lambda value: value > 0, "positive"),
-    "order": (lambda value: value in (1, 2), "1 or 2"),
+    "order": (lambda value: value in (1, 2, 3, 4), "1 to 4"),
     "jobs": (lambda value: value >= 0, "0 or more"),
 }
 
