@@ -49,7 +49,7 @@ def test_the_nearest_file_upwards_counts(tmp_path):
         ("timeout = '3'", "timeout is a int or float, not '3'"),
         ("timeout = 0", "timeout is positive, not 0"),
         ("seed = true", "seed is a int, not True"),
-        ("order = 3", "order is 1 or 2, not 3"),
+        ("order = 5", "order is 1 to 4, not 5"),
         ("jobs = -1", "jobs is 0 or more"),
         ("targets = [3]", "targets are strings"),
         ("ignore = {x = ''}", "gives each name a reason"),
