@@ -103,7 +103,7 @@ class Ball:
 
     def __float__(self) -> float:
         """The nearest float to the midpoint; NaN where nothing is known."""
-        return _nearest(self.value.mid()) if self.finite else _limit(self.value)
+        return float(self.value.mid()) if self.finite else _limit(self.value)
 
     @property
     def rounded(self) -> float | None:
@@ -120,9 +120,9 @@ class Ball:
             return float("-inf"), float("inf")
         middle, radius = self.value.mid(), self.value.rad()
         if radius.is_zero():
-            return (_nearest(middle),) * 2
+            return (float(middle),) * 2
         with precision(128):  # ends are rounded outward to the precision in force
-            return _nearest(self.value.lower()), _nearest(self.value.upper())
+            return float(self.value.lower()), float(self.value.upper())
 
     @property
     def sign(self) -> int | None:
@@ -141,26 +141,6 @@ def _limit(value: arb) -> float:
     if value > 0 and not value.is_nan() and value.lower() > 1:
         return float("inf") if value.mid() == arb.pos_inf() else float("nan")
     return float("-inf") if value.mid() == arb.neg_inf() and value < 0 else float("nan")
-
-
-def _nearest(exact: arb) -> float:
-    """The float nearest to a ball without radius, ties to even, with overflow and underflow."""
-    if exact.is_zero():
-        return 0.0
-    if not exact.is_exact():
-        exact = exact.mid()
-    mantissa, exponent = exact.man_exp()
-    sign = 1.0 if mantissa > 0 else -1.0
-    top = int(abs(mantissa)).bit_length() + exponent
-    if top > 1025:
-        return sign * float("inf")
-    if top < -1080:
-        return sign * 0.0
-    numerator, shift = int(mantissa), int(exponent)
-    try:
-        return float(Fraction(numerator) * Fraction(2) ** shift)
-    except OverflowError:
-        return sign * float("inf")
 
 
 def _accurate(value: arb, bits: int, scale: arb | None) -> bool:

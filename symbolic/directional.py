@@ -12,6 +12,7 @@ May import: :mod:`symbolic.graph`, :mod:`symbolic.primitives`, :mod:`symbolic.ba
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -160,8 +161,8 @@ def _locally(name: str) -> Callable[[arb_series], arb_series]:
 
 
 SERIES: dict[str, Callable[..., arb_series]] = {
-    "add": lambda a, b: a + b,
-    "mul": lambda a, b: a * b,
+    "add": operator.add,
+    "mul": operator.mul,
     "div": _divide,
     "pow": _power,
     "log": _log,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from symbolic import primitives
@@ -316,37 +317,71 @@ class Program:
     def __init__(self, outputs: Sequence[Node]):
         order = topological(outputs)
         place = {node: i for i, node in enumerate(order)}
-        self.steps: list[tuple[str, tuple]] = [
-            (node.op, node.args)
-            if node.op in primitives.LEAVES
-            else (node.op, tuple(place[c] for c in node.args))
-            for node in order
-        ]
         self.results = [place[node] for node in outputs]
         self.variables = [node.args[0] for node in order if node.op == "var"]
-        # A power with a constant exponent is evaluated as such (sqrt, x**3 of a negative x).
-        self.exponents = {
-            place[node]: node.args[1].args[0]
-            for node in order
-            if node.op == "pow" and node.args[1].op == "const"
-        }
+        self._inputs = [(i, node.args[0]) for i, node in enumerate(order) if node.op == "var"]
+        self._constants = [
+            (i, node.op, node.args)
+            for i, node in enumerate(order)
+            if node.op in primitives.LEAVES and node.op != "var"
+        ]
+        self._operations = [
+            (i, node.op, tuple(place[c] for c in node.args), _fixed_exponent(node))
+            for i, node in enumerate(order)
+            if node.op not in primitives.LEAVES
+        ]
+        self._size = len(order)
+        self._steps: dict[primitives.Arithmetic, list[_Step]] = {}
+        self._leaves: dict[primitives.Arithmetic, tuple[Any, list[Any]]] = {}
 
     def run(self, arithmetic: primitives.Arithmetic, values: dict[str, Any]) -> list[Any]:
         """The outputs' values; ``values`` gives one for each variable, in that arithmetic."""
-        done: list[Any] = []
-        put = done.append
-        table = arithmetic.table
-        for i, (op, args) in enumerate(self.steps):
-            if op == "add":
-                put(done[args[0]] + done[args[1]])
-            elif op == "mul":
-                put(done[args[0]] * done[args[1]])
-            elif op == "var":
-                put(values[args[0]])
-            elif op in primitives.LEAVES:
-                put(arithmetic.leaf(op, args))
-            elif i in self.exponents:
-                put(arithmetic.power(done[args[0]], self.exponents[i]))
+        done = self._with_constants(arithmetic).copy()
+        for i, name in self._inputs:
+            done[i] = values[name]
+        steps = self._steps.get(arithmetic)
+        if steps is None:
+            steps = self._steps[arithmetic] = self._bind(arithmetic)
+        for i, function, a, b, rest in steps:
+            if b is None:
+                done[i] = function(done[a])
+            elif rest is None:
+                done[i] = function(done[a], done[b])
             else:
-                put(table[op](*(done[a] for a in args)))
+                done[i] = function(done[a], done[b], *(done[c] for c in rest))
         return [done[i] for i in self.results]
+
+    def _with_constants(self, arithmetic: primitives.Arithmetic) -> list[Any]:
+        """Values of all nodes, filled in where they are constants."""
+        key = arithmetic.precision()
+        known = self._leaves.get(arithmetic)
+        if known is None or known[0] != key:
+            done: list[Any] = [None] * self._size
+            for i, op, args in self._constants:
+                done[i] = arithmetic.leaf(op, args)
+            known = self._leaves[arithmetic] = key, done
+        return known[1]
+
+    def _bind(self, arithmetic: primitives.Arithmetic) -> list[_Step]:
+        """Each operation as that arithmetic's function and the places of its arguments."""
+        table, power = arithmetic.table, arithmetic.power
+        steps: list[_Step] = []
+        for i, op, args, exponent in self._operations:
+            if exponent is not None:
+                steps.append((i, partial(_raised, power, exponent), args[0], None, None))
+            else:
+                first, second, *rest = args if len(args) > 1 else (args[0], None)
+                steps.append((i, table[op], first, second, tuple(rest) or None))
+        return steps
+
+
+_Step = tuple[int, Callable[..., Any], int, int | None, tuple[int, ...] | None]
+
+
+def _fixed_exponent(node: Node) -> Fraction | None:
+    """A power's constant exponent: it is evaluated as such (sqrt, x**3 of a negative x)."""
+    return node.args[1].args[0] if node.op == "pow" and node.args[1].op == "const" else None
+
+
+def _raised(power: Callable[[Any, Fraction], Any], exponent: Fraction, base: Any) -> Any:
+    return power(base, exponent)

@@ -10,6 +10,7 @@ and python-flint are loaded then, not before).
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -57,6 +58,12 @@ class Arithmetic:
 
     table: dict[str, Callable[..., Any]]
 
+    def precision(self) -> int:
+        """The bits that a constant has now: with other bits it is another number."""
+        import flint
+
+        return flint.ctx.prec
+
     def leaf(self, op: str, args: tuple) -> Any:
         raise NotImplementedError  # each arithmetic says what a number is
 
@@ -70,6 +77,9 @@ class _Float(Arithmetic):
     @property
     def table(self) -> dict[str, Callable[..., Any]]:  # type: ignore[override]
         return _float_table()
+
+    def precision(self) -> int:
+        return 53
 
     def leaf(self, op: str, args: tuple) -> Any:
         if op == "pi":
@@ -184,8 +194,8 @@ def _m(name: str) -> Callable[..., Any]:
 
 
 _ROWS = [
-    Primitive("add", lambda sp, a, b: a + b, np.add, lambda a, b: a + b),
-    Primitive("mul", lambda sp, a, b: a * b, np.multiply, lambda a, b: a * b),
+    Primitive("add", lambda sp, a, b: a + b, operator.add, operator.add),
+    Primitive("mul", lambda sp, a, b: a * b, operator.mul, operator.mul),
     Primitive("div", lambda sp, a, b: a / b, np.divide, lambda a, b: a / b),
     Primitive("pow", lambda sp, a, b: a**b, np.power, _b("power")),
     Primitive("exp", _sp("exp"), np.exp, _m("exp")),

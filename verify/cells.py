@@ -5,6 +5,7 @@ May import: :mod:`symbolic`, :mod:`verify.instance`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +37,24 @@ class Decisions:
     place: np.ndarray
     allowed: np.ndarray
     rigid: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: Sequence[Decisions]) -> Decisions:
+        """Those of several cells, one after the other."""
+        empty = cls(np.zeros(0, int), np.zeros((0, 3), bool), np.zeros(0, bool))
+        every = [empty, *parts]
+        return cls(
+            np.concatenate([d.place for d in every]),
+            np.concatenate([d.allowed for d in every]),
+            np.concatenate([d.rigid for d in every]),
+        )
+
+    def inside(self, gaps: np.ndarray) -> np.ndarray:
+        """Which of the conditions hold for certain, off the boundary, where the gaps are these."""
+        sign = np.sign(gaps)
+        known = np.abs(gaps) < np.inf
+        held = self.allowed[np.arange(len(gaps)), np.where(known, sign, 0.0).astype(int) + 1]
+        return held & known & ((sign != 0) | self.rigid)
 
 
 @dataclass

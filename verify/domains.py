@@ -89,7 +89,7 @@ class Domain:
     def contains(self, array: Any) -> bool:
         """Whether every entry lies strictly inside, and the array has the set's structure."""
         array = np.asarray(array)
-        if array.size and not (np.all(array > self.low) and np.all(array < self.high)):
+        if not ((array > self.low) & (array < self.high)).all():
             return False
         return self.member is None or bool(self.member(array))
 

@@ -11,6 +11,7 @@ May import: :mod:`symbolic`, :mod:`verify.instance`.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -99,6 +100,7 @@ class Explorer:
         self._expected: dict[Key, list[Node]] = {}
         self.coverage = Coverage(self)
         self._decisions: dict[tuple[Key, bool], Decisions] = {}
+        self._open: tuple[list[Cell], np.ndarray, Decisions] | None = None
         self.projected = False
         self._beyond: set[tuple[int, int]] = set()
         self._reached: set[tuple[int, int]] = set()
@@ -122,6 +124,7 @@ class Explorer:
                 known.samples.append(point)
             if known.thin and not self._on_boundary(run):  # the same decisions inside it
                 known.run, known.thin, known.kinked = run, False, False
+                self._open = None
             return known
         cell = Cell(key, run, thin=False, samples=[point])
         cell.outside = not np.all(np.isfinite(run.values))
@@ -142,6 +145,7 @@ class Explorer:
                     cell.thin = True
             cell.kinked = cell.thin and self._is_kinked(cell.run)
         self.cells[key] = cell
+        self._open = None
         self._queue.append(cell)
         return cell
 
@@ -172,7 +176,7 @@ class Explorer:
 
     def every_gap(self, point: np.ndarray) -> np.ndarray:
         """The gaps of all conditions of all cells at one point, in floats, each once."""
-        for cell in list(self.cells.values())[self._laid_out :]:
+        for cell in itertools.islice(self.cells.values(), self._laid_out, None):
             for c in cell.conditions:
                 if c.gap not in self._gap_place:
                     self._gap_place[c.gap] = len(self._gap_place)
@@ -200,16 +204,19 @@ class Explorer:
     def locate(self, point: np.ndarray) -> Cell | None:
         """The known cell with an interior that a point certainly lies in, without a new trace."""
         every = self.every_gap(point)
-        for cell in self.cells.values():
-            if cell.thin or cell.run.loose or cell.run.backward_error is not None:
-                continue
-            d = self.decisions(cell)
-            gaps = every[d.place]
-            if not np.all(np.abs(gaps) < np.inf) or np.any((gaps == 0) & ~d.rigid):
-                continue
-            if np.all(d.allowed[np.arange(len(gaps)), np.sign(gaps).astype(int) + 1]):
-                return cell
-        return None
+        if self._open is None:
+            cells = [
+                cell
+                for cell in self.cells.values()
+                if not (cell.thin or cell.run.loose or cell.run.backward_error is not None)
+            ]
+            parts = [self.decisions(cell) for cell in cells]
+            owner = np.repeat(np.arange(len(cells)), [len(d.place) for d in parts])
+            self._open = cells, owner, Decisions.joined(parts)
+        cells, owner, decisions = self._open
+        broken = np.bincount(owner[~decisions.inside(every[decisions.place])], minlength=len(cells))
+        hits = np.flatnonzero(broken == 0)
+        return cells[hits[0]] if hits.size else None
 
     def _on_boundary(self, run: TracedRun) -> bool:
         """Whether some condition that can move holds with equality at the sample point."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from symbolic.graph import Graph, Node
 from symbolic.tracing import nodes, symbol_array, traced_namespace
 from symbolic.tracing import values as traced_values
 from symbolic.values import Condition, Trace, TraceError
-from verify.domains import ELSEWHERE
+from verify.domains import ELSEWHERE, Domain
 from verify.examples import Example
 from verify.subject import BadResult, Subject
 
@@ -41,11 +42,11 @@ class Piece:
     position: int  # of the argument, or of the output
     dtype: Any = np.float64
 
-    @property
+    @functools.cached_property
     def size(self) -> int:
-        return int(np.prod(self.shape, dtype=int))
+        return math.prod(self.shape)
 
-    @property
+    @functools.cached_property
     def stop(self) -> int:
         return self.start + self.size
 
@@ -225,9 +226,13 @@ class Instance:
     def in_domain(self, point: np.ndarray) -> bool:
         """Whether every argument lies in its domain."""
         return all(
-            self.example.slots[p.position].domain.contains(point[p.start : p.stop].reshape(p.shape))
-            for p in self.pieces
+            domain.contains(point[p.start : p.stop].reshape(p.shape))
+            for p, domain in self._domains
         )
+
+    @functools.cached_property
+    def _domains(self) -> list[tuple[Piece, Domain]]:
+        return [(p, self.example.slots[p.position].domain) for p in self.pieces]
 
     @property
     def free(self) -> bool:

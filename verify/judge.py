@@ -228,7 +228,7 @@ class Judge:
 
     def _in_span(self, point: np.ndarray) -> bool:
         size = np.abs(point)
-        return bool(np.all((size == 0) | ((size >= 1 / self.span) & (size <= self.span))))
+        return bool(((size == 0) | ((size >= 1 / self.span) & (size <= self.span))).all())
 
     def _nearest_boundary(self, cell: Cell, point: np.ndarray) -> float:
         """The smallest gap of the cell's conditions, relative to the terms it is made of."""
@@ -275,7 +275,7 @@ class Judge:
         boundary = not exact or not self._inside(cell, point)
         instance = self.instance
         reference = self.reference(cell)
-        allowed = reference.allowance(point[None, :], instance.names)[0]
+        allowed = reference.allowance(point, instance.names)
         exact_point = dict(zip(instance.names, map(float, point), strict=True))
         for certified in (False, True):
             outputs, expected = reference.enclose(exact_point, allowed)

@@ -61,8 +61,7 @@ class Reference:
         self._jacobian: list[list[Node]] | None = None
         self._rows: Program | None = None
         self._sizes: Program | None = None
-        self._layout: list[tuple[int, int]] = []
-        self._first = 0
+        self._reach: list[list[int]] = []
 
     @property
     def jacobian(self) -> list[list[Node]]:
@@ -94,42 +93,35 @@ class Reference:
     # Rounding
 
     def _build_sizes(self) -> Program:
-        """Everything that the allowance needs, as one program."""
-        nodes: list[Node] = []
-        self._terms: list[list[int]] = []  # places of g_k dy_k/dx_i, for each i
-        self._curvature: list[list[tuple[int, int]]] = []  # (place of dv_i/dx_j, j), for each i
-        self._outputs_of: list[list[int]] = []
-        self._constant: list[list[int]] = []  # outputs that mention x_i and do not change with it
-        zero = self.graph.zero
-        for row in self.jacobian:
-            del row  # built once, in the property
-        pairs = len(self._x) ** 2
-        depends = [self._dependencies(v) for v in self.expected]
-        self._reach = depends
-        for i, v in enumerate(self.expected):
-            places, outputs, constant = [], [], []
-            for k, row in enumerate(self.jacobian):
-                if row[i] is not zero:
-                    if depends[i] == [i] and self._vanishes(row[i]):
-                        constant.append(k)
-                    places.append(len(nodes))
-                    outputs.append(k)
-                    nodes.append(self.graph.mul(self._g[k], row[i]))
-            self._terms.append(places)
-            self._outputs_of.append(outputs)
-            self._constant.append(constant)
-            second = []
-            inside = [self._x[j] for j in depends[i]]
-            if inside and (pairs <= _MOST_PAIRS or len(inside) <= 2):
-                slopes = self.graph.vjp([v], [self.graph.one], inside)
-                for j, h in zip(depends[i], slopes, strict=True):
-                    if h is not zero:
-                        second.append((len(nodes), j))
-                        nodes.append(h)
-            self._curvature.append(second)
-        self._first = len(nodes)
-        nodes += self.outputs
-        return Program(nodes)
+        """Everything that the allowance needs, as one program: terms, curvatures, outputs.
+
+        What each belongs to is kept in arrays beside it, for :meth:`_combined`.
+        """
+        zero, jacobian = self.graph.zero, self.jacobian
+        self._reach = [self._dependencies(v) for v in self.expected]
+        terms: list[tuple[int, Node]] = []  # g_k dy_k/dx_i, by i
+        curvature: list[tuple[int, Node]] = []  # dv_i/dx_j, by i
+        cancelling: list[tuple[int, int]] = []  # (i, k): y_k bounds what cancels in v_i
+        constant: list[tuple[int, int]] = []  # (i, k): y_k mentions x_i, and does not change
+        few = len(self._x) ** 2 <= _MOST_PAIRS
+        for i, (v, reach) in enumerate(zip(self.expected, self._reach, strict=True)):
+            alone = reach == [i]
+            for k, row in enumerate(jacobian):
+                if row[i] is zero:
+                    continue
+                terms.append((i, self.graph.mul(self._g[k], row[i])))
+                if len(reach) > 1 or (alone and self._elsewhere[i]):
+                    cancelling.append((i, k))
+                if alone and self._vanishes(row[i]):
+                    constant.append((i, k))
+            if reach and (few or len(reach) <= 2):
+                slopes = self.graph.vjp([v], [self.graph.one], [self._x[j] for j in reach])
+                curvature += [(i, h) for h in slopes if h is not zero]
+        self._term_of = np.array([i for i, _ in terms], dtype=int)
+        self._curvature_of = np.array([i for i, _ in curvature], dtype=int)
+        self._cancelling = np.array(cancelling, dtype=int).reshape(-1, 2).T
+        self._constant = np.array(constant, dtype=int).reshape(-1, 2).T
+        return Program([node for _, node in terms + curvature] + self.outputs)
 
     def _vanishes(self, slope: Node) -> bool:
         """Whether a derivative is zero to 50 digits at two ordinary points."""
@@ -155,8 +147,8 @@ class Reference:
         names = {n.args[0] for n in topological([node]) if n.op == "var"}
         return [j for j, name in enumerate(self.inputs) if name in names]
 
-    def allowance(self, points: np.ndarray, names: Sequence[str]) -> np.ndarray:
-        """How much each entry may err, in units of ``ulp(1)``, at each point.
+    def allowance(self, point: np.ndarray, names: Sequence[str]) -> np.ndarray:
+        """How much each entry may err at a point, in units of ``ulp(1)``.
 
         For the entry i of the gradient, v_i = sum_k g_k dy_k/dx_i, this is
         sum_k |g_k dy_k/dx_i| + s sum_j |dv_i/dx_j|, where j runs over the inputs that v_i depends
@@ -166,31 +158,22 @@ class Reference:
 
         Parameters
         ----------
-        points : array, shape (points, entries)
+        point : array, shape (entries,)
         names : sequence of str
-            The names of the entries of a point.
+            The names of its entries.
 
         Returns
         -------
-        array, shape (points, inputs)
+        array, shape (inputs,)
         """
-        sizes = self.sizes
-        count = len(points)
-        values = {name: points[:, i] for i, name in enumerate(names)}
+        values = dict(zip(names, point, strict=True))
         with np.errstate(all="ignore"):
-            found = [
-                np.array(np.broadcast_to(np.abs(np.asarray(v, float)), count))
-                for v in sizes.run(FLOAT, values)
-            ]
+            found = np.abs(np.array(self.sizes.run(FLOAT, values), dtype=float))
             # Overflow of an intermediate (inf/inf) hides a size: balls have no such limit.
-            hidden = np.any(np.isnan(found), axis=0) if found else np.zeros(count, bool)
-            for row in np.nonzero(hidden)[0]:
-                exact = {name: float(points[row, i]) for i, name in enumerate(names)}
-                for array, size in zip(found, self._enclosed_sizes(exact), strict=True):
-                    array[row] = size
-            place = {name: i for i, name in enumerate(names)}
-            x = np.abs(points[:, [place[n] for n in self.inputs]])
-            g = np.abs(points[:, [place[n] for n in self.upstream]])
+            if np.isnan(found).any():
+                found = self._enclosed_sizes({n: float(v) for n, v in values.items()})
+            x = np.abs(np.array([values[n] for n in self.inputs], dtype=float))
+            g = np.abs(np.array([values[n] for n in self.upstream], dtype=float))
             return self._combined(found, x, g)
 
     def allowance_at(
@@ -202,16 +185,16 @@ class Reference:
         size of zero is not that of 2^-600.
         What is below a thousandth of ``scale`` need not be known.
         """
-        x = np.abs(np.array([[float(exact[n]) for n in self.inputs]]))
+        x = np.abs(np.array([float(exact[n]) for n in self.inputs]))
         if point is not None:
-            x = np.abs(point[None, : len(self.inputs)])
-        g = np.abs(np.array([[float(exact[n]) for n in self.upstream]]))
+            x = np.abs(point[: len(self.inputs)])
+        g = np.abs(np.array([float(exact[n]) for n in self.upstream]))
         # The magnitudes are multiplied by x or by g, or divided by x.
         high, low = max(x.max(initial=1.0), 1.0), min(x[x > 0].min(initial=1.0), 1.0)
         fine = 1e-3 * scale * min(low, 1 / high) / max(g.max(initial=1.0), 1.0)
-        found = [np.array([size]) for size in self._enclosed_sizes(exact, max(fine, 1e-290))]
+        found = self._enclosed_sizes(exact, max(fine, 1e-290))
         with np.errstate(all="ignore"):
-            return self._combined(found, x, g)[0]
+            return self._combined(found, x, g)
 
     def slopes(self, point: Mapping[str, Any]) -> np.ndarray:
         """The size of the Jacobian's columns at a point: sum_k |dy_k/dx_i| for each input i.
@@ -238,26 +221,22 @@ class Reference:
             self._sizes = self._build_sizes()
         return self._sizes
 
-    def _enclosed_sizes(self, exact: Mapping[str, Any], scale: float = 1e-290) -> list[float]:
+    def _enclosed_sizes(self, exact: Mapping[str, Any], scale: float = 1e-290) -> np.ndarray:
         balls = enclose(self.sizes, exact, digits=3, scale=scale, max_precision=2400)
-        return [abs(float(b)) if b.finite else np.nan for b in balls]
+        return np.array([abs(float(b)) if b.finite else np.nan for b in balls])
 
-    def _combined(self, found: list[np.ndarray], x: np.ndarray, g: np.ndarray) -> np.ndarray:
-        """Put the magnitudes together: rows are points, columns inputs."""
-        result = np.zeros((len(x), len(self.inputs)))
-        for i in range(len(self.inputs)):
-            for p in self._terms[i]:
-                result[:, i] += np.nan_to_num(found[p], nan=0.0)
-            reach = self._reach[i]
-            s = x[:, reach].max(axis=1) if reach else np.zeros(len(x))
-            for p, _ in self._curvature[i]:
-                result[:, i] += s * np.nan_to_num(found[p], nan=0.0)
-            if len(reach) > 1 or (self._elsewhere[i] and reach == [i]):
-                for k in self._outputs_of[i]:
-                    y = np.nan_to_num(found[self._first + k], nan=0.0)
-                    # At the origin there is no scale but one.
-                    result[:, i] += g[:, k] * y / np.where(s > 0, s, 1.0)
-            for k in self._constant[i]:  # one entry, normalised: 1/x - x^2/x^3
-                y = np.nan_to_num(found[self._first + k], nan=0.0)
-                result[:, i] += g[:, k] * y / np.where(x[:, i] > 0, x[:, i], 1.0)
+    def _combined(self, found: np.ndarray, x: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """Put the magnitudes together."""
+        count = len(self.inputs)
+        found = np.nan_to_num(found, nan=0.0)
+        terms, curvature, outputs = np.split(
+            found, np.cumsum([len(self._term_of), len(self._curvature_of)])
+        )
+        s = np.array([x[reach].max() if reach else 0.0 for reach in self._reach])
+        result = np.bincount(self._term_of, terms, count)
+        # Products before sums: zero times a sum that overflowed would be no number.
+        result += np.bincount(self._curvature_of, s[self._curvature_of] * curvature, count)
+        # At the origin there is no scale but one.
+        for (i, k), size in ((self._cancelling, s), (self._constant, x)):
+            result += np.bincount(i, g[k] * outputs[k] / np.where(size > 0, size, 1.0)[i], count)
         return result

@@ -35,7 +35,7 @@ def is_series(judge: Judge, cell: Cell, point: np.ndarray, i: int) -> bool:
             trial[j] = middle + shrink * (point[j] - middle)
         exact_point = dict(zip(judge.instance.names, map(float, trial), strict=True))
         reference = judge.reference(cell)
-        allowed = reference.allowance(trial[None, :], judge.instance.names)[0]
+        allowed = reference.allowance(trial, judge.instance.names)
         _, expected = reference.enclose(exact_point, allowed)
         if not all(b.finite for b in expected):
             return False

@@ -110,7 +110,6 @@ def _prove_cell(work: Casework, cell: Cell, judge: Judge, seconds: float) -> str
 
 def is_entrywise(instance: Instance, explorer: Explorer) -> bool:
     """Whether every output depends on one entry of each argument, at its own place."""
-    names = instance.names
     owner = {}
     for piece in [*instance.pieces, *instance.upstream]:
         for i in range(piece.size):
@@ -122,7 +121,6 @@ def is_entrywise(instance: Instance, explorer: Explorer) -> bool:
                 if not _local(cell.run.outputs[k], owner, piece.shape, i):
                     return False
                 k += 1
-    del names
     return True
 
 
@@ -143,7 +141,5 @@ def _local(node: Node, owner: dict, shape: tuple[int, ...], i: int) -> bool:
             return False
         for k, axis in zip(index[::-1], range(1, len(index) + 1), strict=True):
             if piece.shape[-axis] != 1 and k != place[-axis]:
-                return False
-            if piece.shape[-axis] == 1 and shape[-axis] != 1 and False:
                 return False
     return True
