@@ -226,8 +226,7 @@ class Instance:
     def in_domain(self, point: np.ndarray) -> bool:
         """Whether every argument lies in its domain."""
         return all(
-            domain.contains(point[p.start : p.stop].reshape(p.shape))
-            for p, domain in self._domains
+            domain.contains(point[p.start : p.stop].reshape(p.shape)) for p, domain in self._domains
         )
 
     @functools.cached_property
