@@ -143,14 +143,12 @@ def _limit(value: arb) -> float:
     return float("-inf") if value.mid() == arb.neg_inf() and value < 0 else float("nan")
 
 
-def _accurate(value: arb, bits: int, scale: arb | None) -> bool:
+def _accurate(value: arb, bits: int, scale: Any) -> bool:
     if not value.is_finite():
         return False
-    if value.rel_accuracy_bits() >= bits:
+    if value.rel_accuracy_bits() >= bits or value.is_zero():
         return True
-    if value.is_zero():
-        return True
-    return scale is not None and value.rad() <= abs(scale) * arb(2) ** -bits
+    return scale is not None and value.rad() <= abs(to_arb(scale)) * arb(2) ** -bits
 
 
 def _status(value: arb) -> str:
@@ -214,8 +212,7 @@ def enclose(
             with precision(bits):
                 point = {name: to_arb(values[name]) for name in program.variables}
                 previous, last = last, program.run(arithmetic, point)
-                bounds = [None if s is None else to_arb(s) for s in scales]
-                good = [_accurate(v, wanted, s) for v, s in zip(last, bounds, strict=True)]
+                good = [_accurate(v, wanted, s) for v, s in zip(last, scales, strict=True)]
                 if all(good) or bits >= max_precision:
                     break
                 # What is no number at this precision either (squares of 1e60 beside 1 need 400

@@ -23,6 +23,8 @@ __all__ = ["EPS", "Reference"]
 EPS = 2.0**-52
 
 
+_LARGEST = np.finfo(float).max
+
 # Second derivatives are skipped beyond this many entries: they only excuse rounding.
 _MOST_PAIRS = 1600
 
@@ -228,10 +230,9 @@ class Reference:
     def _combined(self, found: np.ndarray, x: np.ndarray, g: np.ndarray) -> np.ndarray:
         """Put the magnitudes together."""
         count = len(self.inputs)
-        found = np.nan_to_num(found, nan=0.0)
-        terms, curvature, outputs = np.split(
-            found, np.cumsum([len(self._term_of), len(self._curvature_of)])
-        )
+        found = np.minimum(np.where(np.isnan(found), 0.0, found), _LARGEST)
+        first, last = len(self._term_of), len(found) - len(self.outputs)
+        terms, curvature, outputs = found[:first], found[first:last], found[last:]
         s = np.array([x[reach].max() if reach else 0.0 for reach in self._reach])
         result = np.bincount(self._term_of, terms, count)
         # Products before sums: zero times a sum that overflowed would be no number.
