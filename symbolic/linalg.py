@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce as fold
+from functools import wraps
 from itertools import combinations
 from typing import Any
 
@@ -48,6 +49,26 @@ def _batched(function: Callable[..., Any], a: Any, *others: Any) -> Any:
     for i, r in enumerate(results):
         out[i] = r
     return wrap(out.reshape(batch + out.shape[1:]), a._dtype, scalar=out.ndim == 1 and not batch)
+
+
+def _each_matrix(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of one traced matrix, for stacks of them too: its results are stacked."""
+
+    @wraps(function)
+    def call(a: Any, *args: Any, **kwargs: Any) -> Any:
+        a = as_traced(a)
+        if a.ndim <= 2:
+            return function(a, *args, **kwargs)
+        batch = a.shape[:-2]
+        found = [function(a[i], *args, **kwargs) for i in np.ndindex(batch)]
+        if not found:
+            raise TraceError("an empty stack of traced matrices", user_line())
+        if not isinstance(found[0], tuple):
+            return np.stack(found).reshape(batch + found[0].shape)
+        parts = [np.stack(p).reshape(batch + p[0].shape) for p in zip(*found, strict=True)]
+        return type(found[0])(*parts)
+
+    return call
 
 
 # Determinant, inverse, solution
@@ -222,21 +243,23 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
 
 
 @implements(np.linalg.qr)
+@_each_matrix
 def qr(a: Any, mode: str = "reduced") -> Any:
-    a = as_traced(a)
-    if a.ndim != 2 or mode not in ("reduced", "r") or a.shape[0] < a.shape[1]:
-        raise TraceError("np.linalg.qr of a stack, of a wide matrix, or in that mode", user_line())
+    if mode not in ("reduced", "r"):
+        raise TraceError(f"np.linalg.qr of a traced matrix in mode {mode!r}", user_line())
     numbers = np.linalg.qr(values(a))
     signs = np.where(np.diag(numbers.R) < 0, -1.0, 1.0)
     m, (rows, columns) = a._entries, a.shape
-    q, r = np.empty((rows, columns), dtype=object), np.zeros((columns, columns)).astype(object)
+    count = min(rows, columns)
+    q, r = np.empty((rows, count), dtype=object), np.zeros((count, columns)).astype(object)
     for j in range(columns):
         column = m[:, j]
-        for i in range(j):
+        for i in range(min(j, count)):
             r[i, j] = q[:, i] @ m[:, j]
             column = column - q[:, i] * r[i, j]
-        r[j, j] = sqrt(column @ column) * signs[j]
-        q[:, j] = [divide(c, r[j, j]) for c in column]
+        if j < count:
+            r[j, j] = sqrt(column @ column) * signs[j]
+            q[:, j] = [divide(c, r[j, j]) for c in column]
     upper = revalued(wrap(r, a._dtype), numbers.R)
     return upper if mode == "r" else type(numbers)(revalued(wrap(q, a._dtype), numbers.Q), upper)
 
@@ -283,8 +306,8 @@ def _one_matrix(a: Any, name: str) -> Any:
 
 
 @implements(np.linalg.eigh)
+@_each_matrix
 def eigh(a: Any, UPLO: Any = "L") -> Any:
-    a = _one_matrix(a, "eigh")
     _square(a)
     numbers = np.linalg.eigh(values(a), UPLO)
     lam, vectors = _eigh(a._entries if UPLO.upper() == "L" else a._entries.T)
@@ -304,10 +327,10 @@ def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
 
 
 @implements(np.linalg.svd)
+@_each_matrix
 def svd(
     a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
 ) -> Any:
-    a = _one_matrix(a, "svd")
     rows, columns = a.shape
     numbers = np.linalg.svd(values(a), full_matrices=False)
     tall = rows >= columns
@@ -396,11 +419,9 @@ def _matrix_norm(x: Any, ord: Any, axis: tuple[int, int], keepdims: bool) -> Any
         return pick(np.sum(size, axis=summed, keepdims=True), axis=(row, column), keepdims=keepdims)
     if ord not in (2, -2, "nuc"):
         raise ValueError("Invalid norm order for matrices.")
-    if x.ndim != 2:
-        raise TraceError("a spectral norm of a stack of traced matrices", user_line())
-    s = np.linalg.svd(x, compute_uv=False)
-    result = np.sum(s) if ord == "nuc" else s[0] if ord == 2 else s[-1]
-    return result.reshape((1, 1)) if keepdims else result
+    s = np.linalg.svd(np.moveaxis(x, (row, column), (-2, -1)), compute_uv=False)
+    result = np.sum(s, axis=-1) if ord == "nuc" else s[..., 0] if ord == 2 else s[..., -1]
+    return np.expand_dims(result, (row, column)) if keepdims else result
 
 
 @implements(np.linalg.norm)

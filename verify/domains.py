@@ -20,7 +20,7 @@ False
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ __all__ = [
     "simplex",
     "symmetric",
     "unit_vector",
+    "with_structure",
 ]
 
 # What to make of random numbers where code raises outside of a domain that nobody declared.
@@ -51,6 +52,26 @@ ELSEWHERE: tuple[Callable[[Any], Any], ...] = (
 )
 
 Sampler = Callable[[np.random.Generator, tuple[int, ...]], Any]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The arrays among which those of a set lie, by NumPy code that can be traced.
+
+    Attributes
+    ----------
+    along : callable
+        The projection of a direction on those in which the plane extends.
+    origin : callable
+        For a shape, every entry of the point nearest to zero.
+    """
+
+    along: Callable[[Any], Any]
+    origin: Callable[[tuple[int, ...]], float] = lambda shape: 0.0
+
+    def nearest(self, array: Any) -> Any:
+        """The point of the plane nearest to an array."""
+        return self.along(array) + self.origin(array.shape)
 
 
 @dataclass(frozen=True)
@@ -66,11 +87,13 @@ class Domain:
         Bounds of every entry; the interval is open.
     free : bool
         Whether the entries may vary independently of each other within the bounds. Where they may
-        not (a symmetric matrix), the check stays on what the sampler draws.
+        not, the check stays on what the sampler draws, or on the plane.
     integer : bool
         Whether entries are integers, hence not differentiated.
     member : callable, optional
         Further membership test of the whole array.
+    plane : Plane, optional
+        Where the set lies in one: symmetric matrices, entries that sum to 1.
     """
 
     name: str
@@ -80,6 +103,7 @@ class Domain:
     free: bool = True
     integer: bool = False
     member: Callable[[np.ndarray], bool] | None = None
+    plane: Plane | None = None
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         """Draw one array of that shape."""
@@ -152,6 +176,13 @@ def _is_symmetric(a: np.ndarray) -> bool:
     return bool(np.allclose(a, np.swapaxes(a, -1, -2), rtol=1e-12, atol=0))
 
 
+def _is_positive_definite(a: np.ndarray) -> bool:
+    return _is_symmetric(a) and bool(np.all(np.linalg.eigvalsh(a) > 0))
+
+
+_SYMMETRIC = Plane(lambda a: (a + np.swapaxes(a, -1, -2)) / 2)
+
+
 def _orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     _square(shape, "orthogonal")
     return np.linalg.qr(rng.normal(size=shape))[0]
@@ -167,6 +198,10 @@ def _simplex(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return weights / weights.sum(axis=-1, keepdims=True) if shape else np.ones(())
 
 
+def _sums_to_one(x: np.ndarray) -> bool:
+    return bool(np.allclose(x.sum(axis=-1), 1.0, rtol=1e-12, atol=0)) if x.shape else True
+
+
 def _unit_vector(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     v = rng.normal(size=shape)
     return v / np.linalg.norm(v, axis=-1, keepdims=True) if shape else np.ones(())
@@ -178,14 +213,40 @@ def _nonzero(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 positive_definite = Domain(
-    "positive definite matrices", _positive_definite, free=False, member=_is_symmetric
+    "positive definite matrices",
+    _positive_definite,
+    free=False,
+    member=_is_positive_definite,
+    plane=_SYMMETRIC,
 )
-symmetric = Domain("symmetric matrices", _symmetric, free=False, member=_is_symmetric)
+symmetric = Domain(
+    "symmetric matrices", _symmetric, free=False, member=_is_symmetric, plane=_SYMMETRIC
+)
 orthogonal = Domain("orthogonal matrices", _orthogonal, free=False)
 diagonally_dominant = Domain("diagonally dominant matrices", _dominant)
-simplex = Domain("the simplex", _simplex, 0.0, np.inf, free=False)
+simplex = Domain(
+    "the simplex",
+    _simplex,
+    0.0,
+    np.inf,
+    free=False,
+    member=_sums_to_one,
+    plane=Plane(lambda d: d - np.mean(d, axis=-1, keepdims=True), lambda shape: 1 / shape[-1]),
+)
 unit_vector = Domain("unit vectors", _unit_vector, free=False)
 nonzero = Domain("non-zero reals", _nonzero, member=lambda a: bool(np.all(a != 0)))
+
+
+def with_structure(domain: Domain, shape: tuple[int, ...] | None) -> Domain:
+    """The same domain; if it is a sampler that gives symmetric matrices, with that known of it."""
+    if domain.free or domain.plane is not None or not shape or len(shape) < 2:
+        return domain
+    if shape[-1] != shape[-2] or shape[-1] < 2 or 0 in shape:
+        return domain
+    rng = np.random.default_rng(0)
+    draws = [domain.sample(rng, shape) for _ in range(3)]
+    known = all(d.shape == shape and d.dtype.kind == "f" and _is_symmetric(d) for d in draws)
+    return replace(domain, plane=_SYMMETRIC) if known else domain
 
 
 def as_domain(entry: Any, argument: str = "an argument") -> Domain:

@@ -86,6 +86,7 @@ class Explorer:
         self.deadline = deadline
         self.most = most
         self.cells: dict[Key, Cell] = {}
+        self._queue: deque[Cell] = deque()
         self.special: list[np.ndarray] = []
         self.uncovered: list[str] = []
         self.complete = False
@@ -114,8 +115,8 @@ class Explorer:
 
     # Visiting points
 
-    def visit(self, point: np.ndarray) -> Cell | None:
-        """The cell that a point lies in, traced; None where the code fails there."""
+    def visit(self, point: np.ndarray) -> Cell:
+        """The cell that a point lies in, traced."""
         run = self.instance.trace(point)
         key = key_of(run)
         known = self.cells.get(key)
@@ -310,7 +311,6 @@ class Explorer:
         TraceError
             Where the code cannot be traced at any starting point.
         """
-        self._queue: deque[Cell] = deque()
         failures = 0
         for point in starts:
             try:

@@ -25,7 +25,7 @@ from symbolic.graph import Graph, Node
 from symbolic.tracing import nodes, symbol_array, traced_namespace
 from symbolic.tracing import values as traced_values
 from symbolic.values import Condition, Trace, TraceError
-from verify.domains import ELSEWHERE, Domain
+from verify.domains import ELSEWHERE, Domain, Plane, with_structure
 from verify.examples import Example
 from verify.subject import BadResult, Subject
 
@@ -138,6 +138,9 @@ class Instance:
         The name of each entry of a point, which is also its variable's name in the graph.
     graph : Graph
         Shared by all traces at this example.
+    moved, projected : bool
+        Whether arguments are moved to the plane that their domain lies in, and whether the gradient
+        that backward gives is projected on it (see :mod:`verify.structure`).
     """
 
     def __init__(self, subject: Subject, example: Example, rng: np.random.Generator):
@@ -159,6 +162,7 @@ class Instance:
         self.output_dtypes: list[Any] = []
         self.names: list[str] = []
         self.printed = ""
+        self.moved = self.projected = False
         self.formula = None if subject.formula is None else _remembered(subject.formula)
 
     # Points and arrays
@@ -187,8 +191,9 @@ class Instance:
         return max((float(np.finfo(kind).eps) for kind in kinds), default=2.0**-52)
 
     def rounded(self, point: np.ndarray) -> np.ndarray:
-        """The point with each entry rounded to its array's own type (float32, say)."""
+        """The point that the arguments show: moved to the domain, rounded to the arrays' types."""
         parts = [*self.pieces, *self.upstream]
+        point = self.on_domain(point)
         if all(p.dtype == np.float64 for p in parts):
             return point
         point = point.copy()
@@ -196,9 +201,28 @@ class Instance:
             point[p.start : p.stop] = point[p.start : p.stop].astype(p.dtype)
         return point
 
+    def on_domain(self, point: np.ndarray) -> np.ndarray:
+        """The point, each array of it moved to the plane that its domain lies in."""
+        if not self.moved:
+            return point
+        point = point.copy()
+        for piece, plane in self.planes:
+            part = slice(piece.start, piece.stop)
+            point[part] = plane.nearest(point[part].reshape(piece.shape)).ravel()
+        return point
+
+    def tangent(self, vector: np.ndarray) -> np.ndarray:
+        """A vector of inputs, projected on the directions in which the domain extends."""
+        vector = vector.copy()
+        for piece, plane in self.planes:
+            part = slice(piece.start, piece.stop)
+            vector[part] = plane.along(vector[part].reshape(piece.shape)).ravel()
+        return vector
+
     def arguments(self, point: np.ndarray, writeable: bool = True) -> list[Any]:
         """The positional arguments at a point."""
         args = [s.fixed for s in self.example.slots]
+        point = self.on_domain(point)
         for piece in self.pieces:
             array = point[piece.start : piece.stop].astype(piece.dtype).reshape(piece.shape)
             array = np.array(array)
@@ -225,18 +249,28 @@ class Instance:
 
     def in_domain(self, point: np.ndarray) -> bool:
         """Whether every argument lies in its domain."""
+        point = self.on_domain(point)
         return all(
             domain.contains(point[p.start : p.stop].reshape(p.shape)) for p, domain in self._domains
         )
 
     @functools.cached_property
     def _domains(self) -> list[tuple[Piece, Domain]]:
-        return [(p, self.example.slots[p.position].domain) for p in self.pieces]
+        slots = self.example.slots
+        return [(p, with_structure(slots[p.position].domain, p.shape)) for p in self.pieces]
+
+    @functools.cached_property
+    def planes(self) -> list[tuple[Piece, Plane]]:
+        """The arguments whose domains lie in a plane."""
+        return [(p, d.plane) for p, d in self._domains if p.shape and d.plane is not None]
 
     @property
     def free(self) -> bool:
         """Whether entries may be varied one by one."""
-        return all(s.domain.free for s in self.example.slots if s.varies)
+        return all(
+            d.free or (self.moved and d.plane is not None and d.member is not None)
+            for _, d in self._domains
+        )
 
     def owner(self, i: int) -> tuple[Piece, int]:
         """The piece that flat entry ``i`` of a point belongs to, and the place within it."""
@@ -330,9 +364,14 @@ class Instance:
                 if array.size != piece.size:
                     run.grads.append(np.full(piece.size, np.nan))
                     continue
+            elif self.projected:
+                array = self._projected(piece, array)
             run.grads.append(
                 np.array(array).reshape(-1).astype(complex if array.dtype.kind == "c" else float)
             )
+
+    def _projected(self, piece: Piece, gradient: Any) -> Any:
+        return next((plane.along(gradient) for p, plane in self.planes if p is piece), gradient)
 
     def _quiet(self) -> contextlib.ExitStack:
         """User code prints into our hands, not into the report, and warns nobody."""
@@ -364,6 +403,9 @@ class Instance:
         for piece in self.pieces:
             values = point[piece.start : piece.stop].reshape(piece.shape)
             args[piece.position] = symbol_array(trace, piece.name, values)
+        if self.moved:
+            for piece, plane in self.planes:
+                args[piece.position] = plane.nearest(args[piece.position])
         with self._quiet(), traced_namespace(*self.subject.code):
             try:
                 outputs, pullback = self.subject.forward(list(args), self.example.keywords)
@@ -411,6 +453,8 @@ class Instance:
                 grad_values.append(np.zeros(piece.size))
                 continue
             run.missing.append(False)
+            if self.projected and np.shape(found) == piece.shape:
+                found = self._projected(piece, found)
             array = nodes(found, self.graph)
             if array.size != piece.size:
                 raise BadResult(

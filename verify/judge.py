@@ -126,8 +126,6 @@ class Judge:
             cell = self.explorer.locate(point) or self.explorer.visit(point)
         except TraceError as error:
             return Outcome(False, note=f"not traced: {error}")
-        if cell is None:
-            return Outcome(False, note="no cell")
         values = self._values(run)
         actual = run.flat_grads(instance.pieces)
         if np.iscomplexobj(actual):
@@ -312,13 +310,13 @@ class Judge:
         worst = int(np.argmax(ulps)) if ulps.size else 0
         top = float(ulps[worst]) if ulps.size else 0.0
         if not top <= self.max_ulps:
-            # Beyond 2^53 every float is an integer, and a multiple of pi by chance: the slopes
-            # there are those of no number nearby. The input's uncertainty is a part of an ulp.
+            # Beyond 2^53 every float is an integer, and a multiple of pi by chance; two eigenvalues
+            # that differ by less than rounding have vectors at 45 degrees: the slopes there are
+            # those of no number nearby. The input's uncertainty is a part of an ulp.
             n = instance.inputs
+            part = Fraction(self.eps) / 101
             beside = {
-                name: Fraction(v) * (1 + Fraction(37, 101) * Fraction(self.eps))
-                if i < n
-                else Fraction(v)
+                name: Fraction(v) * (1 + (37 + 28 * i) % 101 * part) if i < n else Fraction(v)
                 for i, (name, v) in enumerate(exact_point.items())
             }
             sizes = reference.allowance_at(beside, scale=scale / self.max_ulps / self.eps or 1.0)

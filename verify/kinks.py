@@ -30,6 +30,9 @@ _DISTANCE = Fraction(1, 2**600)
 _CLOSER = Fraction(1, 2**900)
 # A corner found in the separating direction has to close this much of the gap, or it is no news.
 _PROGRESS = 0.9
+
+# How far aside of a direction a point is left, so that ties do not go along.
+_ASIDE = 1e-3
 _BITS = 2000  # enough for the square of the distance beside a number of 53 bits
 
 
@@ -165,7 +168,7 @@ def _moves(active: list[int], n: int, directions: int) -> list[np.ndarray]:
     """
     rng = np.random.default_rng(7)
     moves = []
-    for aside in (1e-3, 1e-8) if 1 < len(active) <= 4 else (1e-3,):
+    for aside in (_ASIDE, 1e-8) if 1 < len(active) <= 4 else (_ASIDE,):
         for i in active[:12]:
             for sign in (1.0, -1.0):
                 move = np.zeros(n)
@@ -176,7 +179,7 @@ def _moves(active: list[int], n: int, directions: int) -> list[np.ndarray]:
     if len(active) > 1:
         for sign in (1.0, -1.0):
             move = np.zeros(n)
-            move[active] = sign + 1e-3 * rng.normal(size=len(active))
+            move[active] = sign + _ASIDE * rng.normal(size=len(active))
             moves.append(move)
         for _ in range(directions + min(len(active), 6)):
             move = np.zeros(n)
@@ -248,12 +251,7 @@ class Touching:
                 found = self.explorer.locate(trial) or self.explorer.visit(trial)
             except (TraceError, ArithmeticError, ValueError):
                 continue
-            if (
-                found is None
-                or found.kinked
-                or found.run.loose
-                or any(found is c for c in self.known)
-            ):
+            if found.kinked or found.run.loose or any(found is c for c in self.known):
                 continue
             self.known.append(found)
             self.every = self.explorer.every_gap(self.point)
@@ -371,7 +369,7 @@ def is_generalised(row: np.ndarray, limits: Limits, k: int, tolerance: float) ->
             return False
         gap = float(away @ row) - max(float(away @ c) for c in corners)
         scaled = away / np.max(np.abs(away))
-        shaken = 1e-3 * rng.normal(size=len(away)) * (away != 0)
+        shaken = _ASIDE * rng.normal(size=len(away)) * (away != 0)
         tries = [scaled + shaken, -scaled - shaken]
         tries += [scaled * rng.choice([-1.0, 1.0], size=len(away)) + shaken for _ in range(4)]
         for move in tries:
@@ -412,7 +410,9 @@ def separating(
     if directions and len(limits) >= 0.8 * len(directions):
         moves = np.array(directions)
         widths = (moves @ corners.T).max(axis=1)
-        if np.all(moves @ row <= widths + slack * np.abs(moves).sum(axis=1)):
+        # The corner in a direction is known as well as the direction was kept to.
+        coarse = max(slack, 10 * _ASIDE**2 * size)
+        if np.all(moves @ row <= widths + coarse * np.abs(moves).sum(axis=1)):
             return None
     away: np.ndarray = row - shares @ corners / max(float(shares.sum()), 1e-9)
     return away

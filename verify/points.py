@@ -210,7 +210,7 @@ def magnitudes(instance: Instance, rng: np.random.Generator, fine: bool) -> Iter
                 part = slice(piece.start, piece.stop)
                 size = s * np.abs(1 + 0.3 * rng.normal(size=piece.size)) if n > 1 else s
                 point[part] = sign * size
-                if not domain.contains(point[part]):
+                if not domain.contains(point[part].reshape(piece.shape)):
                     # A bounded interval is filled logarithmically towards its ends.
                     width = min(domain.high - domain.low, 1e300)
                     near = domain.low if sign > 0 else domain.high

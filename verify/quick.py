@@ -10,7 +10,6 @@ May import: what :mod:`verify.casework` may.
 from __future__ import annotations
 
 import time
-from collections import deque
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from verify.failure import Failure
 from verify.judge import EXACT_ULPS, Judge
 from verify.large import by_differences, by_directions
 from verify.reference import EPS
+from verify.structure import reading
 
 __all__ = ["glance"]
 
@@ -56,6 +56,7 @@ def glance(work: Casework, example: Example, seconds: float) -> Failure | None:
         return Failure(instance, "contract", violation=found[0])
     work.tally("contract").passed += 1
     work.tally("contract").detail = "linear in the upstream gradient, shapes and layouts"
+    instance = reading(instance, work.max_ulps)
     if len(instance.names) > MOST_ENTRIES:
         return by_directions(work, instance, points[:1], end)
     return _certified(work, Explorer(instance, end), points)
@@ -63,7 +64,6 @@ def glance(work: Casework, example: Example, seconds: float) -> Failure | None:
 
 def _certified(work: Casework, explorer: Explorer, points: list[np.ndarray]) -> Failure | None:
     """Certified values at the points, each on the cell that it lies in."""
-    explorer._queue = deque()
     judge = Judge(explorer, work.max_ulps)
     judged, worst = 0, 0.0
     for point in points:

@@ -266,7 +266,7 @@ def judge_step(step: Step, rng: np.random.Generator, max_ulps: float) -> tuple[G
     if instance.inputs <= _MOST_TRACED:
         explorer = Explorer(instance, time.process_time() + 1.0)
         try:
-            explorer.explore([point], lambda: True)
+            explorer.visit(point)
             judge = Judge(explorer, max_ulps)
             outcome = judge.judge(point)
         except (TraceError, ArithmeticError):

@@ -52,6 +52,8 @@ class Slope:
 
 def compare(instance: Instance, point: np.ndarray, direction: np.ndarray) -> Slope:
     """Compare at a point along a direction, given for the inputs alone."""
+    if instance.moved:
+        point, direction = instance.rounded(point), instance.tangent(direction)
     result = Slope(point, direction)
     run = instance.run(point)
     if run.forward_error is not None or not run.finite:
