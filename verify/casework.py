@@ -22,6 +22,7 @@ from symbolic.values import TraceError
 from verify import points as where
 from verify import realified
 from verify.cells import Cell
+from verify.entrywise import Known, formulas, is_entrywise
 from verify.evidence import (
     by_differences,
     composite,
@@ -33,7 +34,7 @@ from verify.evidence import (
 )
 from verify.evidence import formula as formula_evidence
 from verify.evidence.formula import Disagreement
-from verify.examples import Example, reduced, variations
+from verify.examples import Example, reduced, single, variations
 from verify.explore import Explorer
 from verify.failure import Failure
 from verify.instance import Instance
@@ -106,7 +107,7 @@ class Casework:
         self.constants: dict[float, str] = {}
         self.methods: set[str] = set()
         self._derivative: tuple[Instance, Cell] | None = None
-        self._entrywise_done = False
+        self.known = Known()
         self._small_done = False
         self.varied: list[str] = []
         self._first: list[tuple[np.ndarray, Outcome]] = []
@@ -167,6 +168,31 @@ class Casework:
         run = instance.run(instance.draw())
         fits = run.backward_error is None and run.finite and not run.shape_errors
         return small if fits else None
+
+    def single(self, example: Example) -> Example | None:
+        """An example of a function of single entries with one entry each, if the code runs on it.
+
+        All that there is to explore is found there, and sooner.
+        """
+        one = single(example)
+        if one is None or example.size > 64:
+            return None
+        whole = Instance(self.subject, example, np.random.default_rng(0))
+        if whole.prepare().forward_error is not None or not (whole.inputs and whole.upstream):
+            return None
+        explorer = Explorer(whole, 0.0)
+        try:
+            explorer.visit(whole.draw())
+        except (TraceError, NotDifferentiable):
+            return None
+        if not is_entrywise(whole, explorer) or not formulas(explorer):
+            return None
+        instance = Instance(self.subject, one, np.random.default_rng(0))
+        if instance.prepare().forward_error is not None:
+            return None
+        run = instance.run(instance.draw())
+        fits = run.finite and run.backward_error is None and not run.shape_errors
+        return one if fits and all(o.size == 1 for o in run.outputs) else None
 
     def survey(self, examples: list[Example]) -> None:
         """See at the largest example which gradients depend on several entries."""
@@ -301,8 +327,10 @@ class Casework:
             if not _all_used(instance, explorer):
                 continue
             judge = Judge(explorer, self.max_ulps)
-            judge.entrywise = proof.is_entrywise(instance, explorer)
-            trials = [*points, *itertools.islice(where.structured(instance, self.rng), 10)]
+            judge.entrywise = is_entrywise(instance, explorer)
+            trials = list(points)
+            if not self.known.covers(instance, explorer):
+                trials += itertools.islice(where.structured(instance, self.rng), 10)
             for point in trials:
                 outcome = oracle.judged(judge, point)
                 if outcome.wrong is None or instance.run(outcome.wrong.point).shape_errors:
@@ -356,7 +384,7 @@ class Casework:
                 explorer.explore(
                     where.starts(instance, self.rng),
                     # The cells of a function of single entries were all found at a smaller shape.
-                    lambda: self._entrywise_done and proof.is_entrywise(instance, explorer),
+                    lambda: self.known.covers(instance, explorer),
                 )
         except TraceError as error:
             place = f" ({error.where[0]}:{error.where[1]})" if error.where else ""
@@ -375,7 +403,7 @@ class Casework:
     def _with_trace(self, instance: Instance, explorer: Explorer, end: float) -> Failure | None:
         # A projection rounds too, and is none of backward's.
         judge = Judge(explorer, self.max_ulps * (2.0**12 if instance.projected else 1.0))
-        judge.entrywise = proof.is_entrywise(instance, explorer)
+        judge.entrywise = is_entrywise(instance, explorer)
         first = next(iter(explorer.cells.values()))
         if self._derivative is None:
             self._derivative = (instance, first)

@@ -178,6 +178,7 @@ def _conclude(
         found = [differentiated(target, e, np.random.default_rng(seed)) for e in found]
     if not quick:
         found += [small for e in found if (small := work.small(e)) is not None]
+        found += _singles(work, found)
     # Small examples first: what is wrong there is the easiest to read.
     found = sorted(found, key=lambda e: e.size)
     deadline = time.process_time() + 0.9 * limit
@@ -199,6 +200,15 @@ def _conclude(
         if wrong is not None:
             return failure(work, wrong)
     return _passed(work)
+
+
+def _singles(work: Casework, examples: list[Example]) -> list[Example]:
+    """For settings that are given at larger shapes alone: an example of single entries."""
+    smallest: dict[str, Example] = {}
+    for e in sorted(examples, key=lambda e: e.size):
+        smallest.setdefault(e.settings, e)
+    large = [e for e in smallest.values() if e.size > 2]
+    return [one for e in large if (one := work.single(e)) is not None]
 
 
 def _distinct(examples: list[Example]) -> list[Example]:

@@ -88,6 +88,22 @@ class Example:
         parts += [f"{k}={_short(v)}" for k, v in self.keywords.items()]
         return ", ".join(parts) or "no arguments"
 
+    @property
+    def settings(self) -> str:
+        """All but the shapes: what is fixed, the keywords, the types of what varies."""
+        parts = [
+            f"{s.name}: {s.dtype}" if s.varies else f"{s.name}={_in_full(s.fixed)}"
+            for s in self.slots
+        ]
+        parts += [f"{k}={_in_full(v)}" for k, v in sorted(self.keywords.items())]
+        return ", ".join(parts)
+
+
+def _in_full(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{value.shape}{value.tolist()!r}"
+    return repr(value)
+
 
 def _short(value: Any) -> str:
     text = repr(value).replace("\n", " ")
@@ -432,11 +448,8 @@ def variations(example: Example) -> Iterator[Example]:
     indices of their own have no other shapes.
     """
     arrays = [s for s in example.slots if s.varies]
-    own = any(s.base is not None for s in arrays) or any(
-        isinstance(v, (np.ndarray, list, tuple)) for v in _others(example)
-    )
     lengths = sorted({n for s in arrays if s.shape for n in s.shape if n > 0})
-    if not own:
+    if not _holds_arrays(example):
         for length in lengths:
             for other in dict.fromkeys((1, 2, length + 1)):
                 if other != length and (other not in lengths or other == 1):
@@ -453,6 +466,15 @@ def variations(example: Example) -> Iterator[Example]:
         yield replace(example, keywords=other_way)
 
 
+def single(example: Example) -> Example | None:
+    """The same example with one entry in each argument; None where it has no other shapes."""
+    arrays = [s for s in example.slots if s.varies]
+    lengths = {n for s in arrays for n in s.shape or ()}
+    if lengths <= {1} or _holds_arrays(example) or any(s.is_complex for s in example.slots):
+        return None
+    return _resized(example, dict.fromkeys(lengths, 1))
+
+
 def reduced(example: Example) -> Example:
     """The same example with its long axes cut to 3, 4, ... entries, equal ones equally."""
     arrays = [s for s in example.slots if s.varies]
@@ -461,6 +483,13 @@ def reduced(example: Example) -> Example:
     free = [n for n in (3, 4, 2, 5, 6) if n not in taken] + [3] * len(lengths)
     small = _resized(example, dict(zip(lengths, free, strict=False)))
     return replace(small, slots=tuple(replace(s, base=None) for s in small.slots))
+
+
+def _holds_arrays(example: Example) -> bool:
+    """Whether it holds arrays or indices of its own, whose shapes go with those of the rest."""
+    return any(s.base is not None for s in example.slots if s.varies) or any(
+        isinstance(v, (np.ndarray, list, tuple)) for v in _others(example)
+    )
 
 
 def _others(example: Example) -> list[Any]:

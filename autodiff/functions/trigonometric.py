@@ -50,11 +50,22 @@ class Cos(Holomorphic):
     formula = lambda x: sp.cos(x)
 
 
+def _sech_squared(z: Any) -> Any:
+    """``1 / cosh(z)**2`` of complex numbers: the hyperbolic cosine itself overflows at 711."""
+    half = np.exp(2 * np.where(z.real < 0, z, -z))
+    return 4 * half / (1 + half) ** 2
+
+
+def _tan_slope(x: Any) -> Any:
+    """``1 + tan(x)**2``, which would cancel far from the real axis."""
+    return _sech_squared(1j * x) if x.dtype.kind == "c" else (1 / np.cos(x)) ** 2
+
+
 class Tan(Holomorphic):
     """The tangent."""
 
     value = lambda x: np.tan(x)
-    partials = (lambda x: (1 / np.cos(x)) ** 2,)  # 1 + tan(x)**2 cancels far from the real axis
+    partials = (_tan_slope,)
     formula = lambda x: sp.tan(x)
     domain = {"x": (-pi / 2, pi / 2)}
 
@@ -131,7 +142,7 @@ class Cosh(Holomorphic):
 def _tanh_slope(x: Any) -> Any:
     """``1 - tanh(x)**2``, which would have no digits left at 19; this has all of them."""
     if x.dtype.kind == "c":
-        return (1 / np.cosh(x)) ** 2
+        return _sech_squared(x)
     return 4 * special.expit(2 * x) * special.expit(-2 * x)
 
 

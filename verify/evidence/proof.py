@@ -8,12 +8,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from symbolic.decide import all_equal
-from symbolic.graph import Node, topological
+from symbolic.graph import Node
 from symbolic.values import Condition
 from verify.cells import Cell
+from verify.entrywise import is_entrywise
 from verify.explore import Explorer
 from verify.instance import Instance
 from verify.judge import Judge
@@ -21,14 +20,15 @@ from verify.judge import Judge
 if TYPE_CHECKING:
     from verify.casework import Casework
 
-__all__ = ["count", "is_entrywise", "prove", "smooth"]
+__all__ = ["count", "prove", "smooth"]
 
 
 def prove(work: Casework, instance: Instance, explorer: Explorer, judge: Judge, end: float) -> None:
     """Try to prove every cell that is still open."""
     entrywise = is_entrywise(instance, explorer)
-    work.entrywise = work.entrywise and entrywise
-    work._small_done = entrywise and work._entrywise_done
+    # An entry's formula that changes with the shape (a factor 1/n) says nothing of other shapes.
+    work.entrywise = work.entrywise and entrywise and not work.known.differs(instance, explorer)
+    work._small_done = work.known.covers(instance, explorer)
     for cell in smooth(explorer):
         if cell.status == "open":
             # What one cell's proof could not do in full time, the next one's will not either.
@@ -56,8 +56,8 @@ def count(work: Casework, instance: Instance, explorer: Explorer, judge: Judge, 
         # Each entry is a function of its own entries alone, and that function's cells were all
         # found at a smaller shape: a product of them needs no visit.
         complete = True
-    if work.entrywise and explorer.complete and proved == len(full):
-        work._entrywise_done = True
+    if explorer.complete and proved == len(full):
+        work.known.add(instance, explorer)
     if not complete:
         work.uncovered += [
             f"{text} (at {instance.example.describe()})" for text in explorer.uncovered[:4]
@@ -108,38 +108,6 @@ def _prove_cell(work: Casework, cell: Cell, judge: Judge, seconds: float) -> str
     return "proved"
 
 
-def is_entrywise(instance: Instance, explorer: Explorer) -> bool:
-    """Whether every output depends on one entry of each argument, at its own place."""
-    owner = {}
-    for piece in [*instance.pieces, *instance.upstream]:
-        for i in range(piece.size):
-            owner[piece.label(i)] = (piece, i)
-    for cell in explorer.cells.values():
-        k = 0
-        for piece in instance.upstream:
-            for i in range(piece.size):
-                if not _local(cell.run.outputs[k], owner, piece.shape, i):
-                    return False
-                k += 1
-    return True
-
-
 def smooth(explorer: Explorer) -> list[Cell]:
     """The cells on which there is an identity to prove."""
     return [c for c in explorer.cells.values() if not c.thin and not c.outside]
-
-
-def _local(node: Node, owner: dict, shape: tuple[int, ...], i: int) -> bool:
-    """Whether an output entry depends only on argument entries that broadcast to its place."""
-    place = np.unravel_index(i, shape) if shape else ()
-    for n in topological([node]):
-        if n.op != "var" or n.args[0] not in owner:
-            continue
-        piece, j = owner[n.args[0]]
-        index = piece.entry(j)
-        if len(index) > len(place):
-            return False
-        for k, axis in zip(index[::-1], range(1, len(index) + 1), strict=True):
-            if piece.shape[-axis] != 1 and k != place[-axis]:
-                return False
-    return True
