@@ -301,7 +301,7 @@ class TraceRavel(Trace):
         n, m = ctx.shape
         out = np.zeros(n * m)
         start = ctx.offset if ctx.offset >= 0 else -ctx.offset * m
-        out[start :: m + 1] = grad  # a wide or shifted matrix: runs on below the last diagonal entry
+        out[start :: m + 1] = grad  # a tall matrix: runs on below the diagonal
         return out.reshape(n, m)
 
 
@@ -311,7 +311,7 @@ add(
     TraceRavel,
     Trace,
     "the strided diagonal does not stop at the last column",
-    examples=[((2, 2),), ((3, 4), {"offset": 0}), ((3, 3), {"offset": -1}), ((3, 3), {"offset": 1})],
+    examples=[((2, 2),), ((4, 2), {"offset": 0}), ((3, 3), {"offset": -1}), ((3, 3), {"offset": 1})],
 )
 
 
@@ -405,22 +405,22 @@ class TopK(Function):
         return out
 
 
-class TopKPartition(TopK):
+class TopKByPosition(TopK):
     @staticmethod
     def backward(ctx, grad):
         (x,) = ctx.saved_tensors
-        index = np.argpartition(-x, ctx.k - 1, axis=-1)[..., : ctx.k]  # the right set, in no order
+        index = np.sort(np.argsort(-x, axis=-1, kind="stable")[..., : ctx.k])  # the right set
         out = np.zeros_like(x)
         np.put_along_axis(out, index, grad, -1)
         return out
 
 
 add(
-    "topk: indices unsorted",
+    "topk: by position",
     "cells",
-    TopKPartition,
+    TopKByPosition,
     TopK,
-    "a partition does not sort the winners; the gradients land on one another's entries",
+    "the winners in the order of their places; the gradients land on one another's entries",
     examples=[((4,), {"k": 1}), ((5,), {"k": 3})],
 )
 

@@ -34,7 +34,7 @@ class Std(Function):
         n = x.size if axis is None else x.shape[axis]
         centred = x - x.mean(axis=axis, keepdims=True)
         std = np.sqrt(np.sum(centred**2, axis=axis, keepdims=True) / (n - ddof))
-        return grad * centred / (std * (n - ddof))
+        return grad * centred / np.where(std == 0, 1.0, std * (n - ddof))
 
 
 class StdPopulation(Std):
@@ -46,7 +46,8 @@ class StdPopulation(Std):
             grad = np.expand_dims(grad, axis)
         n = x.size if axis is None else x.shape[axis]
         centred = x - x.mean(axis=axis, keepdims=True)
-        return grad * centred / (x.std(axis=axis, keepdims=True) * (n - ddof))
+        std = x.std(axis=axis, keepdims=True)
+        return grad * centred / np.where(std == 0, 1.0, std * (n - ddof))
 
 
 add(
@@ -595,7 +596,7 @@ class MinimumImage(Function):
     @staticmethod
     def backward(ctx, grad):
         d, box = ctx.saved_tensors
-        return grad, -np.sum(grad * np.round(d / box)).reshape(box.shape)
+        return grad, -np.sum(grad * np.round(d / box)).reshape(np.shape(box))
 
 
 class MinimumImageOnce(MinimumImage):
@@ -603,7 +604,7 @@ class MinimumImageOnce(MinimumImage):
     def backward(ctx, grad):
         d, box = ctx.saved_tensors
         image = np.where(d > box / 2, 1.0, np.where(d < -box / 2, -1.0, 0.0))
-        return grad, -np.sum(grad * image).reshape(box.shape)
+        return grad, -np.sum(grad * image).reshape(np.shape(box))
 
 
 add(
