@@ -432,13 +432,13 @@ pair("segment: beyond its ends", "cells", segment_distance, segment_distance_gra
 
 def render(sigma, colour, *, delta=0.5):
     """Colour along a ray: opacity times what the samples in front let through."""
-    alpha = 1 - np.exp(-sigma * delta)
+    alpha = -np.expm1(-sigma * delta)
     through = np.concatenate([[1.0], np.cumprod(1 - alpha)[:-1]])
     return np.sum(through * alpha * colour)
 
 
 def render_grad(sigma, colour, *, delta=0.5):
-    alpha = 1 - np.exp(-sigma * delta)
+    alpha = -np.expm1(-sigma * delta)
     through = np.concatenate([[1.0], np.cumprod(1 - alpha)])
     weight = through[:-1] * alpha
     behind = np.cumsum((weight * colour)[::-1])[::-1] - weight * colour
@@ -446,7 +446,7 @@ def render_grad(sigma, colour, *, delta=0.5):
 
 
 def render_grad_front(sigma, colour, *, delta=0.5):
-    alpha = 1 - np.exp(-sigma * delta)
+    alpha = -np.expm1(-sigma * delta)
     through = np.concatenate([[1.0], np.cumprod(1 - alpha)])
     weight = through[:-1] * alpha
     behind = np.cumsum((weight * colour)[::-1])[::-1]
