@@ -68,7 +68,7 @@ class ScatterMaxExcludingSelf(Function):
 
     @staticmethod
     def backward(ctx, grad):
-        x, src = ctx.saved_tensors
+        _x, src = ctx.saved_tensors
         gx, gs = grad.copy(), np.zeros_like(src)
         for slot in set(ctx.index):
             members = [k for k in range(len(ctx.index)) if ctx.index[k] == slot]

@@ -133,7 +133,7 @@ class Conv2dSwapped(Conv2d):
     @staticmethod
     def backward(ctx, grad):
         x, w = ctx.saved_tensors
-        gx, gw = Conv2d.backward(ctx, grad)
+        _gx, gw = Conv2d.backward(ctx, grad)
         a, b = ctx.pad
         h, v = grad.shape
         full = np.zeros((max(x.shape[0] + 2 * a, x.shape[0] + b), max(x.shape[1] + 2 * b, x.shape[1] + a)))
@@ -175,7 +175,7 @@ class NearestResizeRound(NearestResize):
         out = np.zeros(ctx.n)
         scale = len(grad) / ctx.n
         for k, g in enumerate(grad):
-            out[min(int(round(k / scale)), ctx.n - 1)] += g
+            out[min(round(k / scale), ctx.n - 1)] += g
         return out
 
 

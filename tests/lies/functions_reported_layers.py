@@ -499,7 +499,7 @@ class PeepholeCell(Function):
 class PeepholeCellForgotten(PeepholeCell):
     @staticmethod
     def backward(ctx, grad):
-        c, o, peep = ctx.saved_tensors
+        _c, _o, peep = ctx.saved_tensors
         gc, go, gp = PeepholeCell.backward(ctx, grad)
         return gc - go * peep, go, gp
 
@@ -670,7 +670,7 @@ class Highway(Function):
 class HighwayMasked(Highway):
     @staticmethod
     def backward(ctx, grad):
-        x, h, t = ctx.saved_tensors
+        _x, h, _t = ctx.saved_tensors
         gx, gh, gt = Highway.backward(ctx, grad)
         return gx, gh, gt * (h > 0)  # the carried part has no kink
 

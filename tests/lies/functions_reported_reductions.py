@@ -312,7 +312,7 @@ class BoxCox(Function):
 class BoxCoxZero(BoxCox):
     @staticmethod
     def backward(ctx, grad):
-        x, lam = ctx.saved_tensors
+        _x, lam = ctx.saved_tensors
         gx, gl = BoxCox.backward(ctx, grad)
         return gx, np.zeros_like(gl) if lam == 0 else gl
 

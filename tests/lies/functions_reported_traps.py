@@ -365,8 +365,26 @@ class ReturnsNested(Function):
 
     @staticmethod
     def backward(ctx, g_sum, g_double):
-        (x,) = ctx.saved_tensors
+        (_x,) = ctx.saved_tensors
         return [[float(ctx.scale * g_sum + 2 * g) for g in row] for row in g_double], None
 
 
 add("nested lists and a dictionary", "contract", ReturnsNested, "options in a dictionary, two outputs, an argument that is not used", examples=[((2, 2), (2,)), ((1, 2), (1,), {"options": {"scale": 3.0}})])
+
+
+class OrderOnCtx(Function):
+    """A power whose exponent is kept as ``ctx.order``."""
+
+    @staticmethod
+    def forward(ctx, x, order=2):
+        ctx.save_for_backward(x)
+        ctx.order = order
+        return x**order
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return grad * ctx.order * x ** (ctx.order - 1)
+
+
+add("names on ctx, twice", "second_order", OrderOnCtx, "an attribute that the engine uses for itself", examples=[((2,),), ((2,), {"order": 3})], order=2)

@@ -67,7 +67,7 @@ class NegativeBinomial:
             if fixed:
                 score[-1] *= alpha
             else:
-                score[-1] == score[-1] ** 2  # noqa: B015  a comparison for an assignment
+                score[-1] == score[-1] ** 2
         return score
 
 

@@ -146,3 +146,54 @@ def geometric_mean(x):
 
 
 add("geometric mean", "algebra", geometric_mean, "the value again in the gradient", grad=lambda x: np.exp(np.log(x).mean()) / (x * x.size), examples=[((3,),)], domain={"x": (0, 20)})
+
+
+def cosine_distance(x, y):
+    return 1 - x @ y / np.sqrt((x @ x) * (y @ y))
+
+
+def cosine_distance_grad(x, y):
+    xx, yy, xy = x @ x, y @ y, x @ y
+    d = np.sqrt(xx * yy)
+    return (xy / xx * x - y) / d, (xy / yy * y - x) / d
+
+
+add("cosine distance", "floats", cosine_distance, "of vectors of one entry the gradient is zero, up to rounding", grad=cosine_distance_grad, examples=[((3,), (3,))])
+
+
+def rejection(x, y):
+    return x - (x @ y) / (y @ y) * y
+
+
+def rejection_vjp(x, y, grad_output):
+    g, n = grad_output, y @ y
+    s = x @ y / n
+    return g - (g @ y) / n * y, -s * g - (g @ y) * (x / n - 2 * s * y / n)
+
+
+add("rejection", "floats", rejection, "what projection leaves over: zero, up to rounding, for one entry", vjp=rejection_vjp, examples=[((2,), (2,))])
+
+
+def weighted_mean(x, w):
+    return np.sum(x * w) / np.sum(w)
+
+
+def weighted_mean_grad(x, w):
+    t = w.sum()
+    return w / t, (x - np.sum(x * w) / t) / t
+
+
+add("weighted mean of one", "floats", weighted_mean, "with one entry the weight does not matter, up to rounding", grad=weighted_mean_grad, examples=[((1,), (1,)), ((3,), (3,))], domain={"x": None, "w": (0, np.inf)})
+
+
+def rayleigh(a, x):
+    return x @ a @ x / (x @ x)
+
+
+def rayleigh_grad(a, x):
+    n = x @ x
+    q = x @ a @ x / n
+    return np.outer(x, x) / n, ((a + a.T) @ x - 2 * q * x) / n
+
+
+add("rayleigh quotient of one", "floats", rayleigh, "of a number it is that number, whatever x", grad=rayleigh_grad, examples=[((1, 1), (1,)), ((2, 2), (2,))])
