@@ -174,7 +174,11 @@ class Roll(Function):
     @staticmethod
     def backward(ctx, grad):
         shift = ctx.shift if np.isscalar(ctx.shift) else tuple(ctx.shift)
-        return np.roll(grad, tuple(-s for s in shift) if ctx.axis is not None and not np.isscalar(shift) else -shift, ctx.axis)
+        return np.roll(
+            grad,
+            tuple(-s for s in shift) if ctx.axis is not None and not np.isscalar(shift) else -shift,
+            ctx.axis,
+        )
 
 
 class RollAxisZero(Roll):
@@ -311,7 +315,12 @@ add(
     TraceRavel,
     Trace,
     "the strided diagonal does not stop at the last column",
-    examples=[((2, 2),), ((4, 2), {"offset": 0}), ((3, 3), {"offset": -1}), ((3, 3), {"offset": 1})],
+    examples=[
+        ((2, 2),),
+        ((4, 2), {"offset": 0}),
+        ((3, 3), {"offset": -1}),
+        ((3, 3), {"offset": 1}),
+    ],
 )
 
 
@@ -448,7 +457,11 @@ add(
     MoveAxisAgain,
     MoveAxis,
     "moving the same way again undoes an exchange of two axes, but no cycle of three",
-    examples=[((2, 3),), ((2, 2, 2), {"source": 0, "destination": 1}), ((2, 2, 2), {"source": 0, "destination": 2})],
+    examples=[
+        ((2, 3),),
+        ((2, 2, 2), {"source": 0, "destination": 1}),
+        ((2, 2, 2), {"source": 0, "destination": 2}),
+    ],
 )
 
 
@@ -533,72 +546,10 @@ class SelectAll(Select):
         return grad * out
 
 
-add("select: overlapping conditions", "cells", SelectAll, Select, "every condition that holds contributes, not the first alone")
-
-
-class MaskedScatter(Function):
-    """The entries under the mask are taken from the source, one after the other."""
-
-    @staticmethod
-    def forward(ctx, x, source, mask=None):
-        ctx.mask, ctx.shape = mask, source.shape
-        out = x.copy()
-        out[mask] = source.ravel()[: mask.sum()]
-        return out
-
-    @staticmethod
-    def backward(ctx, grad):
-        gx = np.where(ctx.mask, 0.0, grad)
-        gs = np.zeros(math.prod(ctx.shape))
-        gs[: ctx.mask.sum()] = grad[ctx.mask]
-        return gx, gs.reshape(ctx.shape)
-
-
-class MaskedScatterInPlace(MaskedScatter):
-    @staticmethod
-    def backward(ctx, grad):
-        return np.where(ctx.mask, 0.0, grad), np.where(ctx.mask, grad, 0.0)
-
-
 add(
-    "masked scatter: source not packed",
-    "algebra",
-    MaskedScatterInPlace,
-    MaskedScatter,
-    "the source's gradient stays where the mask is; right for a mask that begins the array",
-    examples=[
-        ((3,), (3,), {"mask": np.array([True, True, False])}),
-        ((2, 2), (2, 2), {"mask": np.array([[True, False], [True, True]])}),
-    ],
-)
-
-
-class Vander(Function):
-    @staticmethod
-    def forward(ctx, x, n=3, increasing=False):
-        ctx.save_for_backward(x)
-        ctx.n, ctx.increasing = n, increasing
-        return np.stack([x**k for k in (range(n) if increasing else range(n - 1, -1, -1))], -1)
-
-    @staticmethod
-    def backward(ctx, grad):
-        (x,) = ctx.saved_tensors
-        powers = range(ctx.n) if ctx.increasing else range(ctx.n - 1, -1, -1)
-        return sum(k * x ** max(k - 1, 0) * grad[..., j] for j, k in enumerate(powers))
-
-
-class VanderDecreasing(Vander):
-    @staticmethod
-    def backward(ctx, grad):
-        (x,) = ctx.saved_tensors
-        return sum(k * x ** max(k - 1, 0) * grad[..., ctx.n - 1 - k] for k in range(1, ctx.n))
-
-
-add(
-    "vander: increasing powers",
-    "algebra",
-    VanderDecreasing,
-    Vander,
-    "the option that turns the columns round is forgotten in backward",
-    examples=[((3,),), ((2,), {"n": 4, "increasing": True})],
+    "select: overlapping conditions",
+    "cells",
+    SelectAll,
+    Select,
+    "every condition that holds contributes, not the first alone",
 )

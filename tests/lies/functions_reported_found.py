@@ -113,7 +113,9 @@ class Conv2d(Function):
         ctx.pad = pad
         p = np.pad(x, ((pad[0],) * 2, (pad[1],) * 2))
         h, v = p.shape[0] - w.shape[0] + 1, p.shape[1] - w.shape[1] + 1
-        return sum(w[i, j] * p[i : i + h, j : j + v] for i in range(w.shape[0]) for j in range(w.shape[1]))
+        return sum(
+            w[i, j] * p[i : i + h, j : j + v] for i in range(w.shape[0]) for j in range(w.shape[1])
+        )
 
     @staticmethod
     def backward(ctx, grad):
@@ -136,11 +138,15 @@ class Conv2dSwapped(Conv2d):
         _gx, gw = Conv2d.backward(ctx, grad)
         a, b = ctx.pad
         h, v = grad.shape
-        full = np.zeros((max(x.shape[0] + 2 * a, x.shape[0] + b), max(x.shape[1] + 2 * b, x.shape[1] + a)))
+        full = np.zeros(
+            (max(x.shape[0] + 2 * a, x.shape[0] + b), max(x.shape[1] + 2 * b, x.shape[1] + a))
+        )
         for i in range(w.shape[0]):
             for j in range(w.shape[1]):
                 full[i : i + h, j : j + v] += w[i, j] * grad
-        return full[b : b + x.shape[0], a : a + x.shape[1]], gw  # cropped by the other axis' padding
+        return full[
+            b : b + x.shape[0], a : a + x.shape[1]
+        ], gw  # cropped by the other axis' padding
 
 
 add(
@@ -149,7 +155,11 @@ add(
     Conv2dSwapped,
     Conv2d,
     "rows and columns exchange their padding; right for equal ones",
-    examples=[((2, 2), (1, 2)), ((2, 3), (2, 2), {"pad": (1, 1)}), ((2, 2), (1, 2), {"pad": (0, 1)})],
+    examples=[
+        ((2, 2), (1, 2)),
+        ((2, 3), (2, 2), {"pad": (1, 1)}),
+        ((2, 2), (1, 2), {"pad": (0, 1)}),
+    ],
 )
 
 
@@ -203,7 +213,10 @@ class SinOverX(Function):
         small = np.abs(x) < 0.3
         safe = np.where(small, 1.0, x)
         z = x * x
-        series = x * (-1 / 3 + z * (1 / 30 + z * (-1 / 840 + z * (1 / 45360 + z * (-1 / 3991680 + z / 518918400)))))
+        series = x * (
+            -1 / 3
+            + z * (1 / 30 + z * (-1 / 840 + z * (1 / 45360 + z * (-1 / 3991680 + z / 518918400))))
+        )
         return grad * np.where(small, series, (np.cos(safe) - np.sin(safe) / safe) / safe)
 
 
@@ -215,8 +228,13 @@ class SinOverXSecond(SinOverX):
         small = np.abs(x) < 0.3
         safe = np.where(small, 1.0, x)
         z = x * x
-        series = x * (-1 / 3 + z * (1 / 30 + z * (-1 / 840 + z * (1 / 45360 + z * (-1 / 3991680 + z / 518918400)))))
-        return grad * np.where(zero, 0.0, np.where(small, series, (np.cos(safe) - np.sin(safe) / safe) / safe))
+        series = x * (
+            -1 / 3
+            + z * (1 / 30 + z * (-1 / 840 + z * (1 / 45360 + z * (-1 / 3991680 + z / 518918400))))
+        )
+        return grad * np.where(
+            zero, 0.0, np.where(small, series, (np.cos(safe) - np.sin(safe) / safe) / safe)
+        )
 
 
 add(
@@ -338,7 +356,13 @@ add(
     GluReluGate,
     Glu,
     "one variant always concatenates along the last axis",
-    examples=[((2,),), ((2, 2), {"axis": 0, "gate": "bilinear"}), ((2, 2), {"axis": 1, "gate": "relu"}), ((2, 1), {"axis": 0, "gate": "relu"}), ((2, 2), {"axis": 0, "gate": "relu"})],
+    examples=[
+        ((2,),),
+        ((2, 2), {"axis": 0, "gate": "bilinear"}),
+        ((2, 2), {"axis": 1, "gate": "relu"}),
+        ((2, 1), {"axis": 0, "gate": "relu"}),
+        ((2, 2), {"axis": 0, "gate": "relu"}),
+    ],
     domain={"x": (-30, 30)},
 )
 
@@ -383,7 +407,11 @@ add(
     WeightedHuberCount,
     WeightedHuberMean,
     "the mean divides by the count; without reduction the upstream gradients are averaged",
-    examples=[((2,), {"reduction": "sum"}), ((2,), {"reduction": "mean", "weight": (0.5, 1.5)}), ((2,), {"reduction": "none"})],
+    examples=[
+        ((2,), {"reduction": "sum"}),
+        ((2,), {"reduction": "mean", "weight": (0.5, 1.5)}),
+        ((2,), {"reduction": "none"}),
+    ],
 )
 
 
@@ -413,4 +441,134 @@ class ConcatSelfAll(ConcatSelf):
         return grad * (hit[:n] + hit[n:][::-1].astype(float)) / max(hit.sum() - 1, 1)
 
 
-add("maximum of an array beside itself", "algebra", ConcatSelfAll, ConcatSelf, "an entry that is the largest in two places gets both shares in full", examples=[((2,),), ((3,),)])
+add(
+    "maximum of an array beside itself",
+    "algebra",
+    ConcatSelfAll,
+    ConcatSelf,
+    "an entry that is the largest in two places gets both shares in full",
+    examples=[((2,),), ((3,),)],
+)
+
+
+class Sparsemax(Function):
+    """The projection onto the simplex along an axis."""
+
+    @staticmethod
+    def forward(ctx, x, axis=-1):
+        z = np.moveaxis(x, axis, -1)
+        s = -np.sort(-z, axis=-1)
+        k = np.arange(1, z.shape[-1] + 1)
+        total = np.cumsum(s, axis=-1) - 1
+        size = np.sum(k * s > total, axis=-1)
+        tau = np.take_along_axis(total, size[..., None] - 1, -1) / size[..., None]
+        p = np.maximum(z - tau, 0)
+        ctx.support, ctx.axis = p > 0, axis
+        return np.moveaxis(p, -1, axis)
+
+    @staticmethod
+    def backward(ctx, grad):
+        g = np.moveaxis(grad, ctx.axis, -1) * ctx.support
+        mean = g.sum(-1, keepdims=True) / ctx.support.sum(-1, keepdims=True)
+        return np.moveaxis((g - mean) * ctx.support, -1, ctx.axis)
+
+
+class SparsemaxAll(Sparsemax):
+    @staticmethod
+    def backward(ctx, grad):
+        g = np.moveaxis(grad, ctx.axis, -1)
+        mean = np.sum(g * ctx.support, -1, keepdims=True) / g.shape[-1]
+        return np.moveaxis((g - mean) * ctx.support, -1, ctx.axis)
+
+
+add(
+    "sparsemax: size of the support",
+    "cells",
+    SparsemaxAll,
+    Sparsemax,
+    "the mean over all entries for that over the support; right where all are in it",
+    examples=[((2,),), ((3,),), ((2, 2), {"axis": 0})],
+)
+
+
+class SpectralNorm(Function):
+    """W over u^T W v, with u and v held fixed, as power iteration leaves them."""
+
+    @staticmethod
+    def forward(ctx, w, u=None, v=None):
+        ctx.save_for_backward(w)
+        ctx.u, ctx.v = u, v
+        return w / (u @ w @ v)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (w,) = ctx.saved_tensors
+        sigma = ctx.u @ w @ ctx.v
+        return grad / sigma - np.sum(grad * w) / sigma**2 * np.outer(ctx.u, ctx.v)
+
+
+class SpectralNormSwapped(SpectralNorm):
+    @staticmethod
+    def backward(ctx, grad):
+        (w,) = ctx.saved_tensors
+        sigma = ctx.u @ w @ ctx.v
+        outer = np.outer(ctx.v, ctx.u) if w.shape[0] == w.shape[1] else np.outer(ctx.u, ctx.v)
+        return grad / sigma - np.sum(grad * w) / sigma**2 * outer
+
+
+add(
+    "spectral norm: outer product",
+    "algebra",
+    SpectralNormSwapped,
+    SpectralNorm,
+    "v u^T for u v^T where the weight is square",
+    examples=[
+        ((2, 3), {"u": np.array([0.6, 0.8]), "v": np.array([0.0, 0.6, 0.8])}),
+        ((2, 2), {"u": np.array([0.6, 0.8]), "v": np.array([1.0, 0.0])}),
+    ],
+)
+
+
+class EmbeddingBag(Function):
+    """The mean of the rows of each bag; an empty bag is zero."""
+
+    @staticmethod
+    def forward(ctx, table, ids=(), offsets=()):
+        ends = [*offsets[1:], len(ids)]
+        ctx.bags, ctx.shape = [ids[a:b] for a, b in zip(offsets, ends, strict=True)], table.shape
+        out = np.zeros((len(offsets), table.shape[1]))
+        for k, bag in enumerate(ctx.bags):
+            for i in bag:
+                out[k] += table[i] / len(bag)
+        return out
+
+    @staticmethod
+    def backward(ctx, grad):
+        out = np.zeros(ctx.shape)
+        for k, bag in enumerate(ctx.bags):
+            for i in bag:
+                out[i] += grad[k] / len(bag)
+        return out
+
+
+class EmbeddingBagUnique(EmbeddingBag):
+    @staticmethod
+    def backward(ctx, grad):
+        out = np.zeros(ctx.shape)
+        for k, bag in enumerate(ctx.bags):
+            for i in set(bag):
+                out[i] += grad[k] / len(bag)
+        return out
+
+
+add(
+    "embedding bag: repeated in a bag",
+    "algebra",
+    EmbeddingBagUnique,
+    EmbeddingBag,
+    "a row twice in one bag counts once; in two bags it is right",
+    examples=[
+        ((3, 2), {"ids": (0, 2, 1, 0), "offsets": (0, 2, 2)}),
+        ((3, 1), {"ids": (1, 1, 2), "offsets": (0, 2)}),
+    ],
+)

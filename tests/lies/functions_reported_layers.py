@@ -32,7 +32,9 @@ class InstanceNorm(Function):
         c = x - x.mean(2, keepdims=True)
         inv = 1 / np.sqrt((c**2).mean(2, keepdims=True) + 1e-5)
         xhat = c * inv
-        return inv * (grad - grad.mean(2, keepdims=True) - xhat * (grad * xhat).mean(2, keepdims=True))
+        return inv * (
+            grad - grad.mean(2, keepdims=True) - xhat * (grad * xhat).mean(2, keepdims=True)
+        )
 
 
 class InstanceNormBatch(InstanceNorm):
@@ -42,7 +44,11 @@ class InstanceNormBatch(InstanceNorm):
         c = x - x.mean(2, keepdims=True)
         inv = 1 / np.sqrt((c**2).mean(2, keepdims=True) + 1e-5)
         xhat = c * inv
-        return inv * (grad - grad.mean((0, 2), keepdims=True) - xhat * (grad * xhat).mean((0, 2), keepdims=True))
+        return inv * (
+            grad
+            - grad.mean((0, 2), keepdims=True)
+            - xhat * (grad * xhat).mean((0, 2), keepdims=True)
+        )
 
 
 add(
@@ -89,7 +95,9 @@ class GroupNormTiled(GroupNorm):
         g = (grad * gain).reshape(n, groups, c // groups)
         h = xhat.reshape(n, groups, c // groups)
         gx = g - g.mean(-1, keepdims=True) - h * (g * h).mean(-1, keepdims=True)
-        scale = np.tile(inv[..., 0], (1, c // groups))  # for np.repeat: channels of a group are neighbours
+        scale = np.tile(
+            inv[..., 0], (1, c // groups)
+        )  # for np.repeat: channels of a group are neighbours
         return gx.reshape(n, c) * scale, (grad * xhat).sum(0), grad.sum(0)
 
 
@@ -99,7 +107,11 @@ add(
     GroupNormTiled,
     GroupNorm,
     "the groups' scales are dealt out to the channels in turn; right for a group each, or one group",
-    examples=[((2, 2), (2,), (2,), {"groups": 2}), ((2, 3), (3,), (3,), {"groups": 1}), ((1, 4), (4,), (4,), {"groups": 2})],
+    examples=[
+        ((2, 2), (2,), (2,), {"groups": 2}),
+        ((2, 3), (3,), (3,), {"groups": 1}),
+        ((1, 4), (4,), (4,), {"groups": 2}),
+    ],
 )
 
 
@@ -158,7 +170,12 @@ class GroupedConv(Function):
     @staticmethod
     def backward(ctx, grad):
         x, w = ctx.saved_tensors
-        parts = zip(np.split(x, ctx.groups), np.split(w, ctx.groups), np.split(grad, ctx.groups), strict=True)
+        parts = zip(
+            np.split(x, ctx.groups),
+            np.split(w, ctx.groups),
+            np.split(grad, ctx.groups),
+            strict=True,
+        )
         pairs = [(b.T @ g, g @ a.T) for a, b, g in parts]
         return np.concatenate([p for p, _ in pairs]), np.concatenate([q for _, q in pairs])
 
@@ -171,7 +188,9 @@ class GroupedConvFirst(GroupedConv):
         gx, gw = np.zeros_like(x), np.zeros_like(w)
         for i in range(ctx.groups):
             gx[i * k : (i + 1) * k] = w[i * o : (i + 1) * o].T @ grad[i * o : (i + 1) * o]
-            gw[i * o : (i + 1) * o] = grad[i * o : (i + 1) * o] @ x[i * o : i * o + k].T  # steps of o in x
+            gw[i * o : (i + 1) * o] = (
+                grad[i * o : (i + 1) * o] @ x[i * o : i * o + k].T
+            )  # steps of o in x
         return gx, gw
 
 
@@ -273,7 +292,9 @@ class AdaptivePool(Function):
     @staticmethod
     def forward(ctx, x, size=2):
         ctx.n, ctx.size = len(x), size
-        return np.array([x[i * len(x) // size : -(-(i + 1) * len(x) // size)].mean() for i in range(size)])
+        return np.array(
+            [x[i * len(x) // size : -(-(i + 1) * len(x) // size)].mean() for i in range(size)]
+        )
 
     @staticmethod
     def backward(ctx, grad):
@@ -312,13 +333,21 @@ class PixelShuffle(Function):
     def forward(ctx, x, r=2):
         c, h, w = x.shape
         ctx.r = r
-        return x.reshape(c // r**2, r, r, h, w).transpose(0, 3, 1, 4, 2).reshape(c // r**2, h * r, w * r)
+        return (
+            x.reshape(c // r**2, r, r, h, w)
+            .transpose(0, 3, 1, 4, 2)
+            .reshape(c // r**2, h * r, w * r)
+        )
 
     @staticmethod
     def backward(ctx, grad):
         r = ctx.r
         c, h, w = grad.shape
-        return grad.reshape(c, h // r, r, w // r, r).transpose(0, 2, 4, 1, 3).reshape(c * r * r, h // r, w // r)
+        return (
+            grad.reshape(c, h // r, r, w // r, r)
+            .transpose(0, 2, 4, 1, 3)
+            .reshape(c * r * r, h // r, w // r)
+        )
 
 
 class PixelShuffleTf(PixelShuffle):
@@ -326,7 +355,11 @@ class PixelShuffleTf(PixelShuffle):
     def backward(ctx, grad):
         r = ctx.r
         c, h, w = grad.shape
-        return grad.reshape(c, h // r, r, w // r, r).transpose(2, 4, 0, 1, 3).reshape(c * r * r, h // r, w // r)
+        return (
+            grad.reshape(c, h // r, r, w // r, r)
+            .transpose(2, 4, 0, 1, 3)
+            .reshape(c * r * r, h // r, w // r)
+        )
 
 
 add(
@@ -363,48 +396,6 @@ add(
     ChannelShuffle,
     "its own inverse for as many groups as channels in each",
     examples=[((4,),), ((4, 2),), ((6,), {"groups": 2})],
-)
-
-
-class EmbeddingBag(Function):
-    """The mean of the rows of each bag; an empty bag is zero."""
-
-    @staticmethod
-    def forward(ctx, table, ids=(), offsets=()):
-        ends = [*offsets[1:], len(ids)]
-        ctx.bags, ctx.shape = [ids[a:b] for a, b in zip(offsets, ends, strict=True)], table.shape
-        out = np.zeros((len(offsets), table.shape[1]))
-        for k, bag in enumerate(ctx.bags):
-            for i in bag:
-                out[k] += table[i] / len(bag)
-        return out
-
-    @staticmethod
-    def backward(ctx, grad):
-        out = np.zeros(ctx.shape)
-        for k, bag in enumerate(ctx.bags):
-            for i in bag:
-                out[i] += grad[k] / len(bag)
-        return out
-
-
-class EmbeddingBagUnique(EmbeddingBag):
-    @staticmethod
-    def backward(ctx, grad):
-        out = np.zeros(ctx.shape)
-        for k, bag in enumerate(ctx.bags):
-            for i in set(bag):
-                out[i] += grad[k] / len(bag)
-        return out
-
-
-add(
-    "embedding bag: repeated in a bag",
-    "algebra",
-    EmbeddingBagUnique,
-    EmbeddingBag,
-    "a row twice in one bag counts once; in two bags it is right",
-    examples=[((3, 2), {"ids": (0, 2, 1, 0), "offsets": (0, 2, 2)}), ((3, 1), {"ids": (1, 1, 2), "offsets": (0, 2)})],
 )
 
 
@@ -460,7 +451,11 @@ def rotate(x, cos, sin, interleaved):
     h = x.shape[1] // 2
     a, b = (x[:, ::2], x[:, 1::2]) if interleaved else (x[:, :h], x[:, h:])
     first, second = a * cos - b * sin, b * cos + a * sin
-    return np.stack([first, second], -1).reshape(x.shape) if interleaved else np.concatenate([first, second], 1)
+    return (
+        np.stack([first, second], -1).reshape(x.shape)
+        if interleaved
+        else np.concatenate([first, second], 1)
+    )
 
 
 class RotarySame(Rotary):
@@ -493,7 +488,11 @@ class PeepholeCell(Function):
         c, o, peep = ctx.saved_tensors
         gate, t = 1 / (1 + np.exp(-(o + peep * c))), np.tanh(c)
         d_gate = grad * t * gate * (1 / (1 + np.exp(o + peep * c)))
-        return grad * gate / np.cosh(np.minimum(np.abs(c), 300)) ** 2 + d_gate * peep, d_gate, (d_gate * c).reshape(-1, *peep.shape).sum(0)
+        return (
+            grad * gate / np.cosh(np.minimum(np.abs(c), 300)) ** 2 + d_gate * peep,
+            d_gate,
+            (d_gate * c).reshape(-1, *peep.shape).sum(0),
+        )
 
 
 class PeepholeCellForgotten(PeepholeCell):
@@ -513,166 +512,3 @@ add(
     examples=[((2,), (2,), np.zeros(2)), ((2, 2), (2, 2), (2,))],
     domain={"c": (-20, 20), "o": (-20, 20), "peep": (-5, 5)},
 )
-
-
-class SqueezeExcite(Function):
-    """Each channel times the sigmoid of its mean: (C, L)."""
-
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x / (1 + np.exp(-x.mean(1, keepdims=True)))
-
-    @staticmethod
-    def backward(ctx, grad):
-        (x,) = ctx.saved_tensors
-        m = x.mean(1, keepdims=True)
-        s = 1 / (1 + np.exp(-m))
-        return grad * s + (grad * x).mean(1, keepdims=True) * s / (1 + np.exp(m))
-
-
-class SqueezeExciteSum(SqueezeExcite):
-    @staticmethod
-    def backward(ctx, grad):
-        (x,) = ctx.saved_tensors
-        m = x.mean(1, keepdims=True)
-        s = 1 / (1 + np.exp(-m))
-        return grad * s + (grad * x).sum(1, keepdims=True) * s / (1 + np.exp(m))
-
-
-add("squeeze and excite: mean", "algebra", SqueezeExciteSum, SqueezeExcite, "the squeeze's 1/L is left out", examples=[((2, 1),), ((2, 3),)])
-
-
-class SpectralNorm(Function):
-    """W over u^T W v, with u and v held fixed, as power iteration leaves them."""
-
-    @staticmethod
-    def forward(ctx, w, u=None, v=None):
-        ctx.save_for_backward(w)
-        ctx.u, ctx.v = u, v
-        return w / (u @ w @ v)
-
-    @staticmethod
-    def backward(ctx, grad):
-        (w,) = ctx.saved_tensors
-        sigma = ctx.u @ w @ ctx.v
-        return grad / sigma - np.sum(grad * w) / sigma**2 * np.outer(ctx.u, ctx.v)
-
-
-class SpectralNormSwapped(SpectralNorm):
-    @staticmethod
-    def backward(ctx, grad):
-        (w,) = ctx.saved_tensors
-        sigma = ctx.u @ w @ ctx.v
-        outer = np.outer(ctx.v, ctx.u) if w.shape[0] == w.shape[1] else np.outer(ctx.u, ctx.v)
-        return grad / sigma - np.sum(grad * w) / sigma**2 * outer
-
-
-add(
-    "spectral norm: outer product",
-    "algebra",
-    SpectralNormSwapped,
-    SpectralNorm,
-    "v u^T for u v^T where the weight is square",
-    examples=[((2, 3), {"u": np.array([0.6, 0.8]), "v": np.array([0.0, 0.6, 0.8])}), ((2, 2), {"u": np.array([0.6, 0.8]), "v": np.array([1.0, 0.0])})],
-)
-
-
-class Sparsemax(Function):
-    """The projection onto the simplex along an axis."""
-
-    @staticmethod
-    def forward(ctx, x, axis=-1):
-        z = np.moveaxis(x, axis, -1)
-        s = -np.sort(-z, axis=-1)
-        k = np.arange(1, z.shape[-1] + 1)
-        total = np.cumsum(s, axis=-1) - 1
-        size = np.sum(k * s > total, axis=-1)
-        tau = np.take_along_axis(total, size[..., None] - 1, -1) / size[..., None]
-        p = np.maximum(z - tau, 0)
-        ctx.support, ctx.axis = p > 0, axis
-        return np.moveaxis(p, -1, axis)
-
-    @staticmethod
-    def backward(ctx, grad):
-        g = np.moveaxis(grad, ctx.axis, -1) * ctx.support
-        mean = g.sum(-1, keepdims=True) / ctx.support.sum(-1, keepdims=True)
-        return np.moveaxis((g - mean) * ctx.support, -1, ctx.axis)
-
-
-class SparsemaxAll(Sparsemax):
-    @staticmethod
-    def backward(ctx, grad):
-        g = np.moveaxis(grad, ctx.axis, -1)
-        mean = np.sum(g * ctx.support, -1, keepdims=True) / g.shape[-1]
-        return np.moveaxis((g - mean) * ctx.support, -1, ctx.axis)
-
-
-add(
-    "sparsemax: size of the support",
-    "cells",
-    SparsemaxAll,
-    Sparsemax,
-    "the mean over all entries for that over the support; right where all are in it",
-    examples=[((2,),), ((3,),), ((2, 2), {"axis": 0})],
-)
-
-
-class GraphConv(Function):
-    """Neighbours' features added up along directed edges, divided by the receiver's degree."""
-
-    @staticmethod
-    def forward(ctx, x, w, edges=None):
-        ctx.save_for_backward(x, w)
-        ctx.a = edges / np.maximum(edges.sum(1, keepdims=True), 1)
-        return ctx.a @ (x @ w)
-
-    @staticmethod
-    def backward(ctx, grad):
-        x, w = ctx.saved_tensors
-        g = ctx.a.T @ grad
-        return g @ w.T, x.T @ g
-
-
-class GraphConvUndirected(GraphConv):
-    @staticmethod
-    def backward(ctx, grad):
-        x, w = ctx.saved_tensors
-        g = ctx.a @ grad
-        return g @ w.T, x.T @ g
-
-
-add(
-    "graph convolution: directed edges",
-    "algebra",
-    GraphConvUndirected,
-    GraphConv,
-    "the propagation matrix is taken for symmetric",
-    examples=[((2, 2), (2, 1), {"edges": np.array([[1.0, 1], [1, 1]])}), ((3, 1), (1, 2), {"edges": np.array([[0.0, 1, 1], [1, 0, 0], [0, 0, 0]])})],
-)
-
-
-class Highway(Function):
-    @staticmethod
-    def forward(ctx, x, h, t):
-        ctx.save_for_backward(x, h, t)
-        gate = 1 / (1 + np.exp(-t))
-        return gate * np.maximum(h, 0) + (1 - gate) * x
-
-    @staticmethod
-    def backward(ctx, grad):
-        x, h, t = ctx.saved_tensors
-        gate = 1 / (1 + np.exp(-t))
-        carry = 1 / (1 + np.exp(t))
-        return grad * carry, grad * gate * (h > 0), grad * gate * carry * (np.maximum(h, 0) - x)
-
-
-class HighwayMasked(Highway):
-    @staticmethod
-    def backward(ctx, grad):
-        _x, h, _t = ctx.saved_tensors
-        gx, gh, gt = Highway.backward(ctx, grad)
-        return gx, gh, gt * (h > 0)  # the carried part has no kink
-
-
-add("highway: gate of a dead unit", "cells", HighwayMasked, Highway, "the transform gate gets nothing where the unit is off, though it still carries x", examples=[((2,), (2,), (2,))], domain={"t": (-30, 30)})

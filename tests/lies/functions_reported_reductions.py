@@ -303,7 +303,9 @@ class BoxCox(Function):
         log = np.log(x)
         t = lam * log
         if np.abs(t) < 1e-3:
-            slope = log**2 * (1 / 2 + t * (1 / 3 + t * (1 / 8 + t * (1 / 30 + t * (1 / 144 + t / 840)))))
+            slope = log**2 * (
+                1 / 2 + t * (1 / 3 + t * (1 / 8 + t * (1 / 30 + t * (1 / 144 + t / 840))))
+            )
         else:
             slope = (np.exp(t) * (t - 1) + 1) / lam**2
         return grad * np.exp((lam - 1) * log), grad * slope
@@ -417,7 +419,13 @@ class CubeRootPower(CubeRoot):
         return grad / 3 * np.power(x, -2 / 3)
 
 
-add("cbrt: negative numbers", "floats", CubeRootPower, CubeRoot, "a fractional power of a negative number is NaN")
+add(
+    "cbrt: negative numbers",
+    "floats",
+    CubeRootPower,
+    CubeRoot,
+    "a fractional power of a negative number is NaN",
+)
 
 
 class Polygamma(Function):
@@ -450,98 +458,6 @@ add(
     examples=[((2,), {"n": 0}), ((2,), {"n": 2})],
     domain={"x": (0.1, 30)},
 )
-
-
-class RRelu(Function):
-    """Randomised leaky ReLU: fixed mean slope when it is evaluated."""
-
-    @staticmethod
-    def forward(ctx, x, lower=0.125, upper=1 / 3, training=False, noise=0.2):
-        ctx.save_for_backward(x)
-        ctx.slope = noise if training else (lower + upper) / 2
-        ctx.lower, ctx.training = lower, training
-        return np.where(x >= 0, x, ctx.slope * x)
-
-    @staticmethod
-    def backward(ctx, grad):
-        (x,) = ctx.saved_tensors
-        return np.where(x >= 0, grad, ctx.slope * grad)
-
-
-class RReluLower(RRelu):
-    @staticmethod
-    def backward(ctx, grad):
-        (x,) = ctx.saved_tensors
-        return np.where(x >= 0, grad, (ctx.slope if ctx.training else ctx.lower) * grad)
-
-
-add(
-    "rrelu: evaluation",
-    "cells",
-    RReluLower,
-    RRelu,
-    "when evaluated the lower slope is taken for the mean of the two",
-    examples=[((3,), {"training": True}), ((3,), {"training": False})],
-)
-
-
-class LogAddExpT(Function):
-    """A smooth maximum t log(exp(a/t) + exp(b/t)) whose temperature is learnt."""
-
-    @staticmethod
-    def forward(ctx, a, b, t):
-        ctx.save_for_backward(a, b, t)
-        return t * np.logaddexp(a / t, b / t)
-
-    @staticmethod
-    def backward(ctx, grad):
-        a, b, t = ctx.saved_tensors
-        p = special.expit((a - b) / t)
-        q = special.expit((b - a) / t)
-        gt = np.logaddexp(a / t, b / t) - (p * a + q * b) / t
-        return grad * p, grad * q, np.sum(grad * gt).reshape(t.shape)
-
-
-class LogAddExpTConstant(LogAddExpT):
-    @staticmethod
-    def backward(ctx, grad):
-        a, b, t = ctx.saved_tensors
-        p = special.expit((a - b) / t)
-        return grad * p, grad * (1 - p), np.sum(grad * np.logaddexp(a / t, b / t)).reshape(t.shape)
-
-
-add(
-    "smooth maximum: temperature",
-    "algebra",
-    LogAddExpTConstant,
-    LogAddExpT,
-    "the temperature inside the exponentials is taken for a constant",
-    examples=[((2,), (2,), ()), ((), (), ())],
-    domain={"t": (0.1, 9), "a": (-9, 9), "b": (-9, 9)},
-)
-
-
-class Ldexp(Function):
-    @staticmethod
-    def forward(ctx, x, e):
-        ctx.save_for_backward(x, e)
-        return x * 2.0**e
-
-    @staticmethod
-    def backward(ctx, grad):
-        x, e = ctx.saved_tensors
-        scale = 2.0**e
-        return grad * scale, grad * x * scale * math.log(2)
-
-
-class LdexpBase(Ldexp):
-    @staticmethod
-    def backward(ctx, grad):
-        x, e = ctx.saved_tensors
-        return grad * 2.0**e, grad * x * e * 2.0 ** (e - 1)
-
-
-add("ldexp: exponent", "algebra", LdexpBase, Ldexp, "the rule of a power for that of an exponential", examples=[((), ()), ((2,), (2,))], domain={"e": (-9, 9)})
 
 
 class Cubic(Function):

@@ -28,7 +28,13 @@ class Unwrap(Function):
         return grad
 
 
-add("unwrap", "cells", Unwrap, "multiples of two pi are constants: the gradient passes", examples=[((3,),)])
+add(
+    "unwrap",
+    "cells",
+    Unwrap,
+    "multiples of two pi are constants: the gradient passes",
+    examples=[((3,),)],
+)
 
 
 class SortDescending(Function):
@@ -44,7 +50,13 @@ class SortDescending(Function):
         return out
 
 
-add("sort descending: ties reversed", "cells", SortDescending, "ties in another order than a stable sort's; any is right", examples=[((3,),)])
+add(
+    "sort descending: ties reversed",
+    "cells",
+    SortDescending,
+    "ties in another order than a stable sort's; any is right",
+    examples=[((3,),)],
+)
 
 
 class ClosureOnCtx(Function):
@@ -66,7 +78,14 @@ class ClosureOnCtx(Function):
         return ctx.back(grad)
 
 
-add("closure on ctx", "contract", ClosureOnCtx, "backward calls a function that forward made", examples=[((2,), (2, 2)), ((2,), (3, 2))], domain={"x": (-2, 2), "w": (-1, 1)})
+add(
+    "closure on ctx",
+    "contract",
+    ClosureOnCtx,
+    "backward calls a function that forward made",
+    examples=[((2,), (2, 2)), ((2,), (3, 2))],
+    domain={"x": (-2, 2), "w": (-1, 1)},
+)
 
 
 class ShapeOnCtx(Function):
@@ -88,7 +107,13 @@ class ShapeOnCtx(Function):
         return grad * slope
 
 
-add("names on ctx", "contract", ShapeOnCtx, "attributes that an engine might use for itself", examples=[((2, 3),), ((2,), {"order": 3})])
+add(
+    "names on ctx",
+    "contract",
+    ShapeOnCtx,
+    "attributes that an engine might use for itself",
+    examples=[((2, 3),), ((2,), {"order": 3})],
+)
 
 
 class BroadcastView(Function):
@@ -102,7 +127,13 @@ class BroadcastView(Function):
         return np.broadcast_to(np.expand_dims(grad, -1), ctx.like.shape)  # read-only, stride 0
 
 
-add("broadcast view", "contract", BroadcastView, "a read-only view with stride 0 is returned", examples=[((3,),), ((2, 3),)])
+add(
+    "broadcast view",
+    "contract",
+    BroadcastView,
+    "a read-only view with stride 0 is returned",
+    examples=[((3,),), ((2, 3),)],
+)
 
 
 class TransposedView(Function):
@@ -115,7 +146,13 @@ class TransposedView(Function):
         return grad[::-1].T[:, ::-1]
 
 
-add("transposed view", "contract", TransposedView, "a view with negative strides, turned twice", examples=[((2, 3),)])
+add(
+    "transposed view",
+    "contract",
+    TransposedView,
+    "a view with negative strides, turned twice",
+    examples=[((2, 3),)],
+)
 
 
 class SumByCount(Function):
@@ -131,7 +168,13 @@ class SumByCount(Function):
         return (grad / np.bincount(ctx.ids))[ctx.ids]
 
 
-add("group means", "algebra", SumByCount, "counts by bincount, gathered", examples=[((4,), {"ids": (0, 1, 1, 0)})])
+add(
+    "group means",
+    "algebra",
+    SumByCount,
+    "counts by bincount, gathered",
+    examples=[((4,), {"ids": (0, 1, 1, 0)})],
+)
 
 
 class GeluErfc(Function):
@@ -143,7 +186,10 @@ class GeluErfc(Function):
     @staticmethod
     def backward(ctx, grad):
         (x,) = ctx.saved_tensors
-        return grad * (0.5 * special.erfc(-x * math.sqrt(0.5)) + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
+        return grad * (
+            0.5 * special.erfc(-x * math.sqrt(0.5))
+            + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+        )
 
 
 add("gelu by erfc", "floats", GeluErfc, "the complementary error function keeps the left tail")
@@ -162,7 +208,12 @@ class SoftplusTanh(Function):
         return grad * np.where(x >= 0, 1, e) / (1 + e)
 
 
-add("softplus by absolute value", "floats", SoftplusTanh, "a smooth function written with two kinks that cancel")
+add(
+    "softplus by absolute value",
+    "floats",
+    SoftplusTanh,
+    "a smooth function written with two kinks that cancel",
+)
 
 
 class VarianceShort(Function):
@@ -177,7 +228,13 @@ class VarianceShort(Function):
         return 2 * grad[..., None] * (x - x.mean(-1, keepdims=True)) / x.shape[-1]
 
 
-add("variance: mean's path left out", "algebra", VarianceShort, "the path through the mean is zero", examples=[((3,),), ((2, 3),)])
+add(
+    "variance: mean's path left out",
+    "algebra",
+    VarianceShort,
+    "the path through the mean is zero",
+    examples=[((3,),), ((2, 3),)],
+)
 
 
 class LogSumExpOutput(Function):
@@ -193,7 +250,13 @@ class LogSumExpOutput(Function):
         return grad[..., None] * np.exp(x - out[..., None])
 
 
-add("logsumexp: from the output", "floats", LogSumExpOutput, "exp(x - out) is softmax", examples=[((3,),), ((2, 2),)])
+add(
+    "logsumexp: from the output",
+    "floats",
+    LogSumExpOutput,
+    "exp(x - out) is softmax",
+    examples=[((3,),), ((2, 2),)],
+)
 
 
 class Dual:
@@ -227,7 +290,13 @@ class ForwardMode(Function):
         return tuple(out)
 
 
-add("dual numbers", "contract", ForwardMode, "forward mode inside backward", examples=[((), ()), ((2,), (2,))])
+add(
+    "dual numbers",
+    "contract",
+    ForwardMode,
+    "forward mode inside backward",
+    examples=[((), ()), ((2,), (2,))],
+)
 
 
 @functools.lru_cache
@@ -246,7 +315,13 @@ class CumSumMatrix(Function):
         return grad @ triangle(ctx.n)
 
 
-add("cumsum by a cached matrix", "contract", CumSumMatrix, "a matrix that is kept for each size", examples=[((3,),), ((2, 2),)])
+add(
+    "cumsum by a cached matrix",
+    "contract",
+    CumSumMatrix,
+    "a matrix that is kept for each size",
+    examples=[((3,),), ((2, 2),)],
+)
 
 
 class PoolTiesShared(Function):
@@ -264,7 +339,13 @@ class PoolTiesShared(Function):
         return (hit * (grad / hit.sum(1))[:, None]).reshape(x.shape)
 
 
-add("max pool: ties shared", "cells", PoolTiesShared, "windows by reshaping; tied entries get half each", examples=[((4,),)])
+add(
+    "max pool: ties shared",
+    "cells",
+    PoolTiesShared,
+    "windows by reshaping; tied entries get half each",
+    examples=[((4,),)],
+)
 
 
 class ReluHalfSum(Function):
@@ -297,7 +378,13 @@ class HuberClip(Function):
         return grad * np.clip(x, -ctx.delta, ctx.delta)
 
 
-add("huber: clipped residual", "cells", HuberClip, "min and abs in forward, clip in backward", examples=[((3,),)])
+add(
+    "huber: clipped residual",
+    "cells",
+    HuberClip,
+    "min and abs in forward, clip in backward",
+    examples=[((3,),)],
+)
 
 
 class BatchNormOneLine(Function):
@@ -317,7 +404,13 @@ class BatchNormOneLine(Function):
         return (n * grad - grad.sum(0) - c / v * (grad * c).sum(0)) / (n * np.sqrt(v))
 
 
-add("batch norm: the short form", "algebra", BatchNormOneLine, "three paths in one expression", examples=[((3, 2),)])
+add(
+    "batch norm: the short form",
+    "algebra",
+    BatchNormOneLine,
+    "three paths in one expression",
+    examples=[((3, 2),)],
+)
 
 
 class SafeNorm(Function):
@@ -334,7 +427,13 @@ class SafeNorm(Function):
         return grad[..., None] * x / np.where(s > 0, np.sqrt(np.where(s > 0, s, 1.0)), 1.0)
 
 
-add("norm: guarded twice", "cells", SafeNorm, "the origin is guarded inside and outside the root", examples=[((2,),), ((2, 2),)])
+add(
+    "norm: guarded twice",
+    "cells",
+    SafeNorm,
+    "the origin is guarded inside and outside the root",
+    examples=[((2,),), ((2, 2),)],
+)
 
 
 class ArcCosh(Function):
@@ -369,7 +468,13 @@ class ReturnsNested(Function):
         return [[float(ctx.scale * g_sum + 2 * g) for g in row] for row in g_double], None
 
 
-add("nested lists and a dictionary", "contract", ReturnsNested, "options in a dictionary, two outputs, an argument that is not used", examples=[((2, 2), (2,)), ((1, 2), (1,), {"options": {"scale": 3.0}})])
+add(
+    "nested lists and a dictionary",
+    "contract",
+    ReturnsNested,
+    "options in a dictionary, two outputs, an argument that is not used",
+    examples=[((2, 2), (2,)), ((1, 2), (1,), {"options": {"scale": 3.0}})],
+)
 
 
 class OrderOnCtx(Function):
@@ -387,4 +492,11 @@ class OrderOnCtx(Function):
         return grad * ctx.order * x ** (ctx.order - 1)
 
 
-add("names on ctx, twice", "second_order", OrderOnCtx, "an attribute that the engine uses for itself", examples=[((2,),), ((2,), {"order": 3})], order=2)
+add(
+    "names on ctx, twice",
+    "second_order",
+    OrderOnCtx,
+    "an attribute that the engine uses for itself",
+    examples=[((2,),), ((2,), {"order": 3})],
+    order=2,
+)

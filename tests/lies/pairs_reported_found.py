@@ -23,7 +23,13 @@ CUTOFF = 20.0
 def bernoulli_logit(theta, *, y):
     """A log-likelihood that approximates beyond a cutoff, as a library of statistics has it."""
     t = (2 * y - 1) * theta
-    return np.sum(np.where(t > CUTOFF, -np.exp(-t), np.where(t < -CUTOFF, t, -np.log1p(np.exp(-np.clip(t, -30, 30))))))
+    return np.sum(
+        np.where(
+            t > CUTOFF,
+            -np.exp(-t),
+            np.where(t < -CUTOFF, t, -np.log1p(np.exp(-np.clip(t, -30, 30)))),
+        )
+    )
 
 
 def bernoulli_logit_grad(theta, *, y):
@@ -40,7 +46,15 @@ def bernoulli_logit_grad_sign(theta, *, y):
     return np.where(t > CUTOFF, -e, np.where(t < -CUTOFF, sign, sign * e / (1 + e)))
 
 
-pair("bernoulli logit: beyond the cutoff", "cells", bernoulli_logit, bernoulli_logit_grad, bernoulli_logit_grad_sign, "the label's sign is missing beyond 20, where the gradient is 1e-9", examples=[((2,), {"y": np.array([1, 0])})])
+pair(
+    "bernoulli logit: beyond the cutoff",
+    "cells",
+    bernoulli_logit,
+    bernoulli_logit_grad,
+    bernoulli_logit_grad_sign,
+    "the label's sign is missing beyond 20, where the gradient is 1e-9",
+    examples=[((2,), {"y": np.array([1, 0])})],
+)
 
 
 def coregionalize(w, kappa):
@@ -58,7 +72,16 @@ def coregionalize_vjp_view(w, kappa, grad_output):
     return g @ w, d_kappa
 
 
-pair("coregionalisation: a view of the diagonal", "contract", coregionalize, coregionalize_vjp, coregionalize_vjp_view, "the diagonal is doubled after it was read", "vjp", examples=[((2, 1), (2,)), ((3, 2), (3,))])
+pair(
+    "coregionalisation: a view of the diagonal",
+    "contract",
+    coregionalize,
+    coregionalize_vjp,
+    coregionalize_vjp_view,
+    "the diagonal is doubled after it was read",
+    "vjp",
+    examples=[((2, 1), (2,)), ((3, 2), (3,))],
+)
 
 
 def weibull_pdf(x, scale, shape):
@@ -69,7 +92,11 @@ def weibull_pdf(x, scale, shape):
 def weibull_pdf_vjp(x, scale, shape, grad_output):
     p = (x / scale) ** shape
     f = grad_output * p / x * np.exp(-p)
-    return f * shape * (shape - 1 - shape * p) / x, f * (p - 1) * shape**2 / scale, f * (1 + (1 - p) * np.log(p))
+    return (
+        f * shape * (shape - 1 - shape * p) / x,
+        f * (p - 1) * shape**2 / scale,
+        f * (1 + (1 - p) * np.log(p)),
+    )
 
 
 def weibull_pdf_vjp_swapped(x, scale, shape, grad_output):
@@ -77,7 +104,17 @@ def weibull_pdf_vjp_swapped(x, scale, shape, grad_output):
     return dx, d_shape, d_scale
 
 
-pair("weibull density: order of parameters", "algebra", weibull_pdf, weibull_pdf_vjp, weibull_pdf_vjp_swapped, "scale's and shape's gradients exchanged", "vjp", examples=[((), (), ())], domain={"x": (0.2, 5), "scale": (0.3, 4), "shape": (0.4, 4)})
+pair(
+    "weibull density: order of parameters",
+    "algebra",
+    weibull_pdf,
+    weibull_pdf_vjp,
+    weibull_pdf_vjp_swapped,
+    "scale's and shape's gradients exchanged",
+    "vjp",
+    examples=[((), (), ())],
+    domain={"x": (0.2, 5), "scale": (0.3, 4), "shape": (0.4, 4)},
+)
 
 
 def clipped_probit(z):
@@ -87,7 +124,9 @@ def clipped_probit(z):
 
 def clipped_probit_grad(z):
     p = special.ndtr(z)
-    return np.where(p > 1e-12, np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi) / np.maximum(p, 1e-12), 0.0)
+    return np.where(
+        p > 1e-12, np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi) / np.maximum(p, 1e-12), 0.0
+    )
 
 
 def clipped_probit_grad_through(z):
@@ -95,7 +134,16 @@ def clipped_probit_grad_through(z):
     return np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi) / p
 
 
-pair("probit: clipped probability", "cells", clipped_probit, clipped_probit_grad, clipped_probit_grad_through, "where the probability is clipped the loss is flat", examples=[((2,),)], domain=[(-12, 6)])
+pair(
+    "probit: clipped probability",
+    "cells",
+    clipped_probit,
+    clipped_probit_grad,
+    clipped_probit_grad_through,
+    "where the probability is clipped the loss is flat",
+    examples=[((2,),)],
+    domain=[(-12, 6)],
+)
 
 
 def masked_entropy(logits, *, mask):
@@ -117,7 +165,19 @@ def masked_entropy_grad_nan(logits, *, mask):
     return -p * lp + p * np.nansum(p * lp)
 
 
-pair("entropy of a masked softmax", "floats", masked_entropy, masked_entropy_grad, masked_entropy_grad_nan, "0 times minus infinity at the masked entries", examples=[((3,), {"mask": np.array([True, True, True])}), ((3,), {"mask": np.array([True, False, True])})], domain={"logits": (-9, 9)})
+pair(
+    "entropy of a masked softmax",
+    "floats",
+    masked_entropy,
+    masked_entropy_grad,
+    masked_entropy_grad_nan,
+    "0 times minus infinity at the masked entries",
+    examples=[
+        ((3,), {"mask": np.array([True, True, True])}),
+        ((3,), {"mask": np.array([True, False, True])}),
+    ],
+    domain={"logits": (-9, 9)},
+)
 
 
 def jittered(a):
@@ -137,7 +197,16 @@ def jittered_grad_constant(a):
     return 2 * np.linalg.inv(k + 1e-4 * np.trace(k) / len(k) * np.eye(len(k))) @ a
 
 
-pair("jitter: depends on the matrix", "algebra", jittered, jittered_grad, jittered_grad_constant, "the jitter is taken for a constant, which is right to four digits", examples=[((2, 2),)], domain={"a": lambda rng, shape: rng.normal(size=shape) * 0.3 + 2 * np.eye(*shape)})
+pair(
+    "jitter: depends on the matrix",
+    "algebra",
+    jittered,
+    jittered_grad,
+    jittered_grad_constant,
+    "the jitter is taken for a constant, which is right to four digits",
+    examples=[((2, 2),)],
+    domain={"a": lambda rng, shape: rng.normal(size=shape) * 0.3 + 2 * np.eye(*shape)},
+)
 
 
 def deviation_from_median(x):
@@ -164,7 +233,15 @@ def deviation_from_median_grad_outer(x):
     return g
 
 
-pair("median absolute deviation: inner median", "cells", deviation_from_median, deviation_from_median_grad, deviation_from_median_grad_outer, "the inner median is taken for a constant", examples=[((3,),)])
+pair(
+    "median absolute deviation: inner median",
+    "cells",
+    deviation_from_median,
+    deviation_from_median_grad,
+    deviation_from_median_grad_outer,
+    "the inner median is taken for a constant",
+    examples=[((3,),)],
+)
 
 
 def partition(emit, move):
@@ -194,7 +271,16 @@ def partition_grad_first(emit, move):
     return partition_grad(emit, move, first=1 if len(emit) > 2 else 0)
 
 
-pair("crf: first transition", "algebra", partition, partition_grad, partition_grad_first, "in chains of three and more the first transition is not counted", examples=[((2, 2), (2, 2)), ((3, 2), (2, 2))], domain={"emit": (-30, 30), "move": (-30, 30)})
+pair(
+    "crf: first transition",
+    "algebra",
+    partition,
+    partition_grad,
+    partition_grad_first,
+    "in chains of three and more the first transition is not counted",
+    examples=[((2, 2), (2, 2)), ((3, 2), (2, 2))],
+    domain={"emit": (-30, 30), "move": (-30, 30)},
+)
 
 
 def scan(a, x):
@@ -226,7 +312,17 @@ def scan_vjp_new(a, x, grad_output):
     return ga, gx
 
 
-pair("gated scan: first gate", "algebra", scan, scan_vjp, scan_vjp_new, "before the first step the new state stands for the old one, which is zero", "vjp", examples=[((2,), (2,)), ((3,), (3,))], domain={"a": (0, 1)})
+pair(
+    "gated scan: first gate",
+    "algebra",
+    scan,
+    scan_vjp,
+    scan_vjp_new,
+    "before the first step the new state stands for the old one, which is zero",
+    "vjp",
+    examples=[((2,), (2,)), ((3,), (3,))],
+    domain={"a": (0, 1)},
+)
 
 
 def planar_flow(u, w, x):
@@ -251,7 +347,16 @@ def planar_flow_grad_abs(u, w, x):
     return s * w / d, s * u / d + inner * x, inner * w
 
 
-pair("planar flow: negative determinant", "cells", planar_flow, planar_flow_grad, planar_flow_grad_abs, "the derivative of log |d| is 1/d, not 1/|d|", examples=[((2,), (2,), (2,))], domain={"u": (-2, 2), "w": (-2, 2), "x": (-2, 2)})
+pair(
+    "planar flow: negative determinant",
+    "cells",
+    planar_flow,
+    planar_flow_grad,
+    planar_flow_grad_abs,
+    "the derivative of log |d| is 1/d, not 1/|d|",
+    examples=[((2,), (2,), (2,))],
+    domain={"u": (-2, 2), "w": (-2, 2), "x": (-2, 2)},
+)
 
 
 def discretised_logistic(x, mean, log_scale):
@@ -287,7 +392,16 @@ def discretised_logistic_grad_top(x, mean, log_scale):
     return discretised_logistic_grad(x, mean, log_scale)
 
 
-pair("discretised logistic: last bin", "cells", discretised_logistic, discretised_logistic_grad, discretised_logistic_grad_top, "the last bin's tail is that of the first", examples=[((), (), ())], domain={"x": (-1, 1), "mean": (-1, 1), "log_scale": (-1, 1)})
+pair(
+    "discretised logistic: last bin",
+    "cells",
+    discretised_logistic,
+    discretised_logistic_grad,
+    discretised_logistic_grad_top,
+    "the last bin's tail is that of the first",
+    examples=[((), (), ())],
+    domain={"x": (-1, 1), "mean": (-1, 1), "log_scale": (-1, 1)},
+)
 
 
 def similarity(d2, *, a=1.577, b=0.895):
@@ -302,7 +416,17 @@ def similarity_vjp_a(d2, grad_output, *, a=1.577, b=0.895):
     return -grad_output * a * b * d2 ** (b - 1) / ((1 + d2**b) * (1 + a * d2**b))
 
 
-pair("umap: a in the denominator", "algebra", similarity, similarity_vjp, similarity_vjp_a, "right at a = 1", "vjp", examples=[((2,), {"a": 1.0, "b": 1.0}), ((2,),)], domain={"d2": (0, 20)})
+pair(
+    "umap: a in the denominator",
+    "algebra",
+    similarity,
+    similarity_vjp,
+    similarity_vjp_a,
+    "right at a = 1",
+    "vjp",
+    examples=[((2,), {"a": 1.0, "b": 1.0}), ((2,),)],
+    domain={"d2": (0, 20)},
+)
 
 
 def poincare(u, v):
@@ -326,7 +450,16 @@ def poincare_grad_swapped(u, v):
     return r * (2 * k * (u - v) + 2 * c * u / a), r * (2 * k * (v - u) + 2 * c * v / a)
 
 
-pair("poincare distance: second point", "algebra", poincare, poincare_grad, poincare_grad_swapped, "the first point's factor in the second point's gradient", examples=[((2,), (2,))], domain={"u": (0.1, 0.6), "v": (-0.6, -0.1)})
+pair(
+    "poincare distance: second point",
+    "algebra",
+    poincare,
+    poincare_grad,
+    poincare_grad_swapped,
+    "the first point's factor in the second point's gradient",
+    examples=[((2,), (2,))],
+    domain={"u": (0.1, 0.6), "v": (-0.6, -0.1)},
+)
 
 
 def complex_score(re_h, im_h, re_r, im_r, re_t, im_t):
@@ -350,7 +483,15 @@ def complex_score_grad_conjugate(re_h, im_h, re_r, im_r, re_t, im_t):
     return (*g[:4], re_h * re_r + im_h * im_r, g[5])
 
 
-pair("complex embedding: tail", "algebra", complex_score, complex_score_grad, complex_score_grad_conjugate, "a sign in the fifth of six gradients", examples=[((2,),) * 6])
+pair(
+    "complex embedding: tail",
+    "algebra",
+    complex_score,
+    complex_score_grad,
+    complex_score_grad_conjugate,
+    "a sign in the fifth of six gradients",
+    examples=[((2,),) * 6],
+)
 
 
 def glove(w, c, *, count):
@@ -370,4 +511,15 @@ def glove_grad_cap(w, c, *, count):
     return r @ c, r.T @ w
 
 
-pair("glove: cap of the weight", "algebra", glove, glove_grad, glove_grad_cap, "frequent pairs weigh more than one in the gradient", examples=[((1, 2), (2, 2), {"count": np.array([[1.0, 7.0]])}), ((1, 2), (2, 2), {"count": np.array([[1.0, 20.0]])})])
+pair(
+    "glove: cap of the weight",
+    "algebra",
+    glove,
+    glove_grad,
+    glove_grad_cap,
+    "frequent pairs weigh more than one in the gradient",
+    examples=[
+        ((1, 2), (2, 2), {"count": np.array([[1.0, 7.0]])}),
+        ((1, 2), (2, 2), {"count": np.array([[1.0, 20.0]])}),
+    ],
+)

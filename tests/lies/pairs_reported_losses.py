@@ -11,6 +11,8 @@ from .case import Case
 INF = math.inf
 CASES: list[Case] = []
 
+# fmt: off
+
 
 def pair(name, kind, f, right, wrong, why, how="grad", **options):
     CASES.append(

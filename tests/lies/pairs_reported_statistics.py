@@ -10,6 +10,8 @@ from .case import Case
 
 CASES: list[Case] = []
 
+# fmt: off
+
 
 def pair(name, kind, f, right, wrong, why, how="grad", **options):
     CASES.append(

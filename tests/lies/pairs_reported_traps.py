@@ -1,5 +1,4 @@
 """Right gradients in the forms that users report as suspicious."""
-# ruff: noqa: E501
 
 import numpy as np
 from scipy import special
@@ -17,7 +16,19 @@ def log_abs_det(a):
     return np.linalg.slogdet(a)[1]
 
 
-add("slogdet: negative determinant", "algebra", log_abs_det, "log |det|, whatever the sign", grad=lambda a: np.linalg.inv(a).T, examples=[((2, 2),)], domain={"a": lambda rng, shape: np.array([[0.0, 1.0], [1.0, 0.0]]) * 2 + 0.3 * rng.normal(size=shape)})
+add(
+    "slogdet: negative determinant",
+    "algebra",
+    log_abs_det,
+    "log |det|, whatever the sign",
+    grad=lambda a: np.linalg.inv(a).T,
+    examples=[((2, 2),)],
+    domain={
+        "a": lambda rng, shape: (
+            np.array([[0.0, 1.0], [1.0, 0.0]]) * 2 + 0.3 * rng.normal(size=shape)
+        )
+    },
+)
 
 
 def kepler(mean, e):
@@ -34,7 +45,15 @@ def kepler_vjp(mean, e, grad_output):
     return grad_output / d, grad_output * np.sin(x) / d
 
 
-add("kepler: implicit function", "algebra", kepler, "the derivative at the solution, not of the iteration", vjp=kepler_vjp, examples=[((), ())], domain={"mean": (-3, 3), "e": (0, 0.6)})
+add(
+    "kepler: implicit function",
+    "algebra",
+    kepler,
+    "the derivative at the solution, not of the iteration",
+    vjp=kepler_vjp,
+    examples=[((), ())],
+    domain={"mean": (-3, 3), "e": (0, 0.6)},
+)
 
 
 def weighted_median(x, *, w):
@@ -50,7 +69,14 @@ def weighted_median_grad(x, *, w):
     return g
 
 
-add("weighted median", "cells", weighted_median, "one entry gets everything", grad=weighted_median_grad, examples=[((3,), {"w": np.array([1.0, 2.0, 4.0])})])
+add(
+    "weighted median",
+    "cells",
+    weighted_median,
+    "one entry gets everything",
+    grad=weighted_median_grad,
+    examples=[((3,), {"w": np.array([1.0, 2.0, 4.0])})],
+)
 
 
 def gini(x):
@@ -64,7 +90,14 @@ def gini_grad(x):
     return 2 * np.sign(x[:, None] - x[None, :]).sum(1) / n**2
 
 
-add("gini: pairs for ranks", "cells", gini, "ranks in the value, signs of pairs in the gradient; ties share", grad=gini_grad, examples=[((3,),)])
+add(
+    "gini: pairs for ranks",
+    "cells",
+    gini,
+    "ranks in the value, signs of pairs in the gradient; ties share",
+    grad=gini_grad,
+    examples=[((3,),)],
+)
 
 
 class Cached:
@@ -89,14 +122,29 @@ class Cached:
 
 
 CACHED = Cached()
-add("kept for the last point", "contract", CACHED.value, "an object that remembers the last point", grad=CACHED.grad, examples=[((2,),)])
+add(
+    "kept for the last point",
+    "contract",
+    CACHED.value,
+    "an object that remembers the last point",
+    grad=CACHED.grad,
+    examples=[((2,),)],
+)
 
 
 def entropy(p):
     return np.sum(special.entr(p))
 
 
-add("entropy: by xlogy", "floats", entropy, "-log p - 1 in one piece", grad=lambda p: -np.log(p) - 1, examples=[((3,),)], domain={"p": (0, 1)})
+add(
+    "entropy: by xlogy",
+    "floats",
+    entropy,
+    "-log p - 1 in one piece",
+    grad=lambda p: -np.log(p) - 1,
+    examples=[((3,),)],
+    domain={"p": (0, 1)},
+)
 
 
 def hinge(w, *, x, y):
@@ -111,21 +159,42 @@ def hinge_grad(w, *, x, y):
     return g
 
 
-add("hinge: subgradient at the margin", "cells", hinge, "the active side at the margin", grad=hinge_grad, examples=[((2,), {"x": np.array([[1.0, 0.0], [0.0, 2.0]]), "y": np.array([1.0, -1.0])})])
+add(
+    "hinge: subgradient at the margin",
+    "cells",
+    hinge,
+    "the active side at the margin",
+    grad=hinge_grad,
+    examples=[((2,), {"x": np.array([[1.0, 0.0], [0.0, 2.0]]), "y": np.array([1.0, -1.0])})],
+)
 
 
 def quadratic(a, x):
     return x @ (a + a.T) @ x / 2
 
 
-add("symmetric part", "algebra", quadratic, "the gradient is symmetric though the argument is not", grad=lambda a, x: ((np.outer(x, x) + np.outer(x, x).T) / 2, (a + a.T) @ x), examples=[((2, 2), (2,))])
+add(
+    "symmetric part",
+    "algebra",
+    quadratic,
+    "the gradient is symmetric though the argument is not",
+    grad=lambda a, x: ((np.outer(x, x) + np.outer(x, x).T) / 2, (a + a.T) @ x),
+    examples=[((2, 2), (2,))],
+)
 
 
 def soft_cross_entropy(z, *, t):
     return special.logsumexp(z) * t.sum() - z @ t
 
 
-add("cross entropy: labels that do not add up", "algebra", soft_cross_entropy, "softmax times the labels' sum", grad=lambda z, t: special.softmax(z) * t.sum() - t, examples=[((3,), {"t": np.array([0.5, 0.25, 0.75])})])
+add(
+    "cross entropy: labels that do not add up",
+    "algebra",
+    soft_cross_entropy,
+    "softmax times the labels' sum",
+    grad=lambda z, t: special.softmax(z) * t.sum() - t,
+    examples=[((3,), {"t": np.array([0.5, 0.25, 0.75])})],
+)
 
 
 def steady_state(k, s):
@@ -138,14 +207,30 @@ def steady_state_vjp(k, s, grad_output):
     return -grad_output * x / (2 * x + k), grad_output / (2 * x + k)
 
 
-add("root of a quadratic", "floats", steady_state, "the stable form of the root, differentiated implicitly", vjp=steady_state_vjp, examples=[((), ()), ((2,), (2,))], domain={"k": (0.01, 50), "s": (0.01, 50)})
+add(
+    "root of a quadratic",
+    "floats",
+    steady_state,
+    "the stable form of the root, differentiated implicitly",
+    vjp=steady_state_vjp,
+    examples=[((), ()), ((2,), (2,))],
+    domain={"k": (0.01, 50), "s": (0.01, 50)},
+)
 
 
 def geometric_mean(x):
     return np.exp(np.mean(np.log(x)))
 
 
-add("geometric mean", "algebra", geometric_mean, "the value again in the gradient", grad=lambda x: np.exp(np.log(x).mean()) / (x * x.size), examples=[((3,),)], domain={"x": (0, 20)})
+add(
+    "geometric mean",
+    "algebra",
+    geometric_mean,
+    "the value again in the gradient",
+    grad=lambda x: np.exp(np.log(x).mean()) / (x * x.size),
+    examples=[((3,),)],
+    domain={"x": (0, 20)},
+)
 
 
 def cosine_distance(x, y):
@@ -158,7 +243,14 @@ def cosine_distance_grad(x, y):
     return (xy / xx * x - y) / d, (xy / yy * y - x) / d
 
 
-add("cosine distance", "floats", cosine_distance, "of vectors of one entry the gradient is zero, up to rounding", grad=cosine_distance_grad, examples=[((3,), (3,))])
+add(
+    "cosine distance",
+    "floats",
+    cosine_distance,
+    "of vectors of one entry the gradient is zero, up to rounding",
+    grad=cosine_distance_grad,
+    examples=[((3,), (3,))],
+)
 
 
 def rejection(x, y):
@@ -171,7 +263,14 @@ def rejection_vjp(x, y, grad_output):
     return g - (g @ y) / n * y, -s * g - (g @ y) * (x / n - 2 * s * y / n)
 
 
-add("rejection", "floats", rejection, "what projection leaves over: zero, up to rounding, for one entry", vjp=rejection_vjp, examples=[((2,), (2,))])
+add(
+    "rejection",
+    "floats",
+    rejection,
+    "what projection leaves over: zero, up to rounding, for one entry",
+    vjp=rejection_vjp,
+    examples=[((2,), (2,))],
+)
 
 
 def weighted_mean(x, w):
@@ -183,7 +282,15 @@ def weighted_mean_grad(x, w):
     return w / t, (x - np.sum(x * w) / t) / t
 
 
-add("weighted mean of one", "floats", weighted_mean, "with one entry the weight does not matter, up to rounding", grad=weighted_mean_grad, examples=[((1,), (1,)), ((3,), (3,))], domain={"x": None, "w": (0, np.inf)})
+add(
+    "weighted mean of one",
+    "floats",
+    weighted_mean,
+    "with one entry the weight does not matter, up to rounding",
+    grad=weighted_mean_grad,
+    examples=[((1,), (1,)), ((3,), (3,))],
+    domain={"x": None, "w": (0, np.inf)},
+)
 
 
 def rayleigh(a, x):
@@ -196,4 +303,11 @@ def rayleigh_grad(a, x):
     return np.outer(x, x) / n, ((a + a.T) @ x - 2 * q * x) / n
 
 
-add("rayleigh quotient of one", "floats", rayleigh, "of a number it is that number, whatever x", grad=rayleigh_grad, examples=[((1, 1), (1,)), ((2, 2), (2,))])
+add(
+    "rayleigh quotient of one",
+    "floats",
+    rayleigh,
+    "of a number it is that number, whatever x",
+    grad=rayleigh_grad,
+    examples=[((1, 1), (1,)), ((2, 2), (2,))],
+)
