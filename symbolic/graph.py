@@ -232,6 +232,8 @@ class Graph:
             return node.args[1 - i]
         if node.op in primitives.LOCALLY_CONSTANT:
             return self.zero
+        if node.op == "pow" and i == 1 and node.args[0] is self.zero:
+            return self.zero  # 0^n is 0 for every n > 0, where SymPy has 0^n log 0
         return primitives.partial(self, node, i)
 
     def vjp(

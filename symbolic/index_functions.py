@@ -94,7 +94,7 @@ def _of_base(c: Any, powers: Powers, g: Generator, e: Any) -> Form | None:
     if e > 0:
         return None
     lead = _lead(form)
-    if not lead or any(powers.get(k, 0) < d for k, d in lead):
+    if not lead or any(d < 0 or powers.get(k, 0) < d for k, d in lead):
         return None
     # lead/form^-e is (form - rest)/form^-e: the numerator ends up below the denominator.
     quotient = dict(powers)

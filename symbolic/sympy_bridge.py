@@ -22,8 +22,8 @@ class NotDifferentiable(Exception):
     """SymPy knows no closed form for this derivative."""
 
 
-class UnknownOperation(Exception):
-    """A SymPy function that no operation of the graph stands for."""
+class UnknownOperation(NotDifferentiable):
+    """SymPy's closed form has a function that no operation of the graph stands for."""
 
 
 def to_sympy(roots: Sequence[Node], symbols: dict[str, sp.Expr] | None = None) -> list[sp.Expr]:

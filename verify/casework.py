@@ -17,7 +17,7 @@ import numpy as np
 from symbolic.balls import enclose
 from symbolic.graph import topological
 from symbolic.limits import OutOfTime, time_limit
-from symbolic.sympy_bridge import NotDifferentiable, UnknownOperation
+from symbolic.sympy_bridge import NotDifferentiable
 from symbolic.values import TraceError
 from verify import points as where
 from verify import realified
@@ -322,7 +322,7 @@ class Casework:
             explorer.interacting = self.interacting
             try:
                 explorer.explore(points, lambda: True)
-            except TraceError:
+            except (TraceError, NotDifferentiable):
                 continue
             if not _all_used(instance, explorer):
                 continue
@@ -389,7 +389,7 @@ class Casework:
         except TraceError as error:
             place = f" ({error.where[0]}:{error.where[1]})" if error.where else ""
             return None, f"{error}{place}"
-        except (NotDifferentiable, UnknownOperation) as error:
+        except NotDifferentiable as error:
             return None, f"its derivative has no formula: {error}"
         except OutOfTime:
             if not explorer.cells:

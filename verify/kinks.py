@@ -48,6 +48,8 @@ class Limits:
         For each output, whether its value jumps there.
     infinite : list of bool
         For each output, whether some limit is not finite, or could not be evaluated.
+    values : list of float
+        The limits of the outputs themselves, from one of the sides.
     one_sided : bool
         Whether the domain ends at the point.
     directions : list of array
@@ -61,6 +63,7 @@ class Limits:
     rows: list[list[np.ndarray]]
     jumps: list[bool]
     infinite: list[np.ndarray]
+    values: list[float]
     one_sided: bool = False
     cells: list[Cell] = field(default_factory=list)
     directions: list[np.ndarray] = field(default_factory=list)
@@ -113,7 +116,12 @@ def limits_at(
     instance = explorer.instance
     n = instance.inputs
     m = len(instance.names) - n
-    found = Limits([[] for _ in range(m)], [False] * m, [np.zeros(n, bool) for _ in range(m)])
+    found = Limits(
+        [[] for _ in range(m)],
+        [False] * m,
+        [np.zeros(n, bool) for _ in range(m)],
+        [np.nan] * m,
+    )
     touching = Touching(explorer, point)
 
     def leave(move: np.ndarray) -> None:
@@ -324,7 +332,7 @@ def _add_limit(
             continue
         defined = True
         row[np.abs(row) <= 1e-100] = 0.0  # the distance itself, no limit
-        v = float(y)
+        v = found.values[k] = float(y)
         size = max(abs(v), abs(values[k]), 1e-30)
         if abs(v - values[k]) > max(1e-7 * size, moved):
             found.jumps[k] = True

@@ -64,6 +64,7 @@ class Reference:
         self._rows: Program | None = None
         self._sizes: Program | None = None
         self._reach: list[list[int]] = []
+        self._arrays = [name.partition("[")[0] for name in inputs]
 
     @property
     def jacobian(self) -> list[list[Node]]:
@@ -105,6 +106,10 @@ class Reference:
         curvature: list[tuple[int, Node]] = []  # dv_i/dx_j, by i
         cancelling: list[tuple[int, int]] = []  # (i, k): y_k bounds what cancels in v_i
         constant: list[tuple[int, int]] = []  # (i, k): y_k mentions x_i, and does not change
+        self._beside = [
+            [j for j in {*reach, i} if self._arrays[j] == self._arrays[i]]
+            for i, reach in enumerate(self._reach)
+        ]
         few = len(self._x) ** 2 <= _MOST_PAIRS
         for i, (v, reach) in enumerate(zip(self.expected, self._reach, strict=True)):
             alone = reach == [i]
@@ -123,7 +128,10 @@ class Reference:
         self._curvature_of = np.array([i for i, _ in curvature], dtype=int)
         self._cancelling = np.array(cancelling, dtype=int).reshape(-1, 2).T
         self._constant = np.array(constant, dtype=int).reshape(-1, 2).T
-        return Program([node for _, node in terms + curvature] + self.outputs)
+        magnitudes = Magnitudes(self.graph)
+        needed = {k for _, k in cancelling + constant}
+        outputs = [magnitudes.of(y) if k in needed else y for k, y in enumerate(self.outputs)]
+        return Program([node for _, node in terms + curvature] + outputs)
 
     def _vanishes(self, slope: Node) -> bool:
         """Whether a derivative is zero to 50 digits at two ordinary points."""
@@ -155,8 +163,11 @@ class Reference:
         For the entry i of the gradient, v_i = sum_k g_k dy_k/dx_i, this is
         sum_k |g_k dy_k/dx_i| + s sum_j |dv_i/dx_j|, where j runs over the inputs that v_i depends
         on and s is the largest of them: the uncertainty of g and of x. Where several inputs
-        interact, sum_k |g_k y_k| / s is added, since a small entry is then often a sum of large
+        interact, sum_k |g_k| Y_k / s is added, since a small entry is then often a sum of large
         terms that cancel; so is an exact zero, where y_k mentions x_i and does not change with it.
+        There s is the largest of those inputs in the array of x_i itself (a slope in a small weight has
+        nothing to do with the size of the data), and Y_k is |y_k|, or the terms that y_k is a sum
+        of where they cancel in it (1 - cos of an angle of zero).
 
         Parameters
         ----------
@@ -234,10 +245,44 @@ class Reference:
         first, last = len(self._term_of), len(found) - len(self.outputs)
         terms, curvature, outputs = found[:first], found[first:last], found[last:]
         s = np.array([x[reach].max() if reach else 0.0 for reach in self._reach])
+        own = np.array([x[near].max() for near in self._beside])
         result = np.bincount(self._term_of, terms, count)
         # Products before sums: zero times a sum that overflowed would be no number.
         result += np.bincount(self._curvature_of, s[self._curvature_of] * curvature, count)
         # At the origin there is no scale but one.
-        for (i, k), size in ((self._cancelling, s), (self._constant, x)):
+        for (i, k), size in ((self._cancelling, own), (self._constant, x)):
             result += np.bincount(i, g[k] * outputs[k] / np.where(size > 0, size, 1.0)[i], count)
         return result
+
+
+class Magnitudes:
+    """The size of what an expression is computed from: sums become sums of absolute values.
+
+    It is the value's own size but where terms cancel.
+    """
+
+    def __init__(self, graph: Graph):
+        self.graph = graph
+        self._known: dict[Node, Node] = {}
+
+    def of(self, node: Node) -> Node:
+        """The magnitude of an expression, as an expression."""
+        for n in topological([node]):
+            if n not in self._known:
+                self._known[n] = self._step(n)
+        return self._known[node]
+
+    def _step(self, n: Node) -> Node:
+        graph, known = self.graph, self._known
+        if n.op in ("add", "mul"):
+            return graph.apply(n.op, *(known[c] for c in n.children))
+        if n.op == "div":
+            return graph.div(known[n.args[0]], self._size(n.args[1]))
+        if n.op == "pow" and n.args[1].op == "const" and n.args[1].args[0] > 0:
+            return graph.pow(known[n.args[0]], n.args[1])
+        return self._size(n)
+
+    def _size(self, n: Node) -> Node:
+        if n.op == "const":
+            return self.graph.constant(abs(n.args[0]))
+        return self.graph.mul(n, self.graph.apply("sign", n))
