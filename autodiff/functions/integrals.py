@@ -212,22 +212,22 @@ class Lambertw(Elementwise):
 
 
 # Taylor's coefficients of Ai about a point, by its differential equation y'' = x y.
-_AIRY_CENTRE = 2.125
-_AIRY = [0.028810683246957205, -0.04490450620551885]  # Ai and Ai' there
-for _n in range(30):
+_AIRY_CENTRE = 1.5
+_AIRY = [0.07174949700810541, -0.09738201284230132]  # Ai and Ai' there
+for _n in range(18):
     _next = _AIRY_CENTRE * _AIRY[_n] + (_AIRY[_n - 1] if _n else 0)
     _AIRY.append(_next / ((_n + 1) * (_n + 2)))
 
 
 def _airy(x: Any) -> tuple[Any, Any, Any, Any]:
-    """Return what ``special.airy`` does, without its loss of 40 ulps in Ai where Ai falls off.
+    """Return what ``special.airy`` does, but Ai in full where that loses up to 40 ulps.
 
-    SciPy takes the difference of two series there; the terms of Taylor's have one sign left of its
-    centre.
+    SciPy takes the difference of two large series up to 2.09.
     """
     ai, aip, bi, bip = special.airy(x)
-    near = np.abs(x - 1.3125) < 0.8125
-    step = np.where(near, x - _AIRY_CENTRE, 0)
+    step = x - _AIRY_CENTRE
+    near = np.abs(step) < 0.625
+    step = np.where(near, step, 0)
     value = slope = 0 * step
     for coefficient in reversed(_AIRY):
         slope = slope * step + value
