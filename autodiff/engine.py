@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.grad_mode import ANOMALY, mode
+from autodiff.grad_mode import ANOMALY, switch
 from autodiff.graph import FREED, Node, Output, _modified
 from autodiff.tensor import Tensor, storage
 
@@ -224,7 +224,7 @@ def _materialized(node: Node, slots: list[Any]) -> list[Any]:
 def _recorded(node: Node, g: Any) -> Any:
     """Run a backward on tensors, so that what it computes is recorded."""
     saved, node.saved_tensors = node.saved_tensors, node.connected_tensors()
-    previous, mode.enabled = mode.enabled, True
+    previous = switch(True)
     node.connected = True
     try:
         if node.outputs is None:
@@ -233,7 +233,7 @@ def _recorded(node: Node, g: Any) -> Any:
     finally:
         node.saved_tensors = saved
         node.connected = False
-        mode.enabled = previous
+        switch(previous)
 
 
 def _call_hooks(node: Any, g: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autodiff.grad_mode import ANOMALY, mode
+from autodiff.grad_mode import ANOMALY, OFF, mode
 from autodiff.graph import Node, Output, _shared, check_fresh, clock
 from autodiff.tensor import Tensor, storage
 
@@ -121,7 +121,7 @@ class Function:
                 if y._requires_grad:
                     second = y._node or y
                 y = y._data
-            recording = (first is not None or second is not None) and mode.enabled
+            recording = (first is not None or second is not None) and (not OFF or mode.enabled)
             if not recording:
                 first = second = None
                 ctx.needs_input_grad = (False, False)
@@ -141,7 +141,7 @@ class Function:
             (x,) = args
             first = None
             if isinstance(x, Tensor):
-                if x._requires_grad and mode.enabled:
+                if x._requires_grad and (not OFF or mode.enabled):
                     first = x._node or x
                 x = x._data
             recording = first is not None
