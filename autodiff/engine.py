@@ -10,30 +10,34 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.grad_mode import ANOMALY, mode
-from autodiff.graph import FREED, Node, Output
+from autodiff.grad_mode import ANOMALY, switch
+from autodiff.graph import FREED, Node, Output, _modified
 from autodiff.tensor import Tensor, storage
 
 __all__ = ["backward", "grad"]
 
 _ndarray = np.ndarray
 _float64 = np.float64
+_double = np.dtype(np.float64)
 _ONE = np.float64(1)
 
 
 def sweep(
-    roots: Iterable[tuple[Any, Any]],
+    edges: Sequence[Any],
+    grads: Sequence[Any],
     keep: bool,
     create: bool,
     wanted: dict[Any, Any] | None = None,
     useful: set[Any] | None = None,
 ) -> dict[Any, Any]:
-    """Send the gradients of `roots` through the graph; return what arrives at each leaf.
+    """Send gradients through the graph; return what arrives at each leaf.
 
     Parameters
     ----------
-    roots : iterable of (node or leaf tensor, gradient)
+    edges : sequence of node or leaf tensor
         Where to begin.
+    grads : sequence
+        The gradient of each.
     keep : bool
         Whether to leave what the nodes saved in place, for another pass.
     create : bool
@@ -47,14 +51,14 @@ def sweep(
     pending: dict[Any, Any] = {}
     leaves: dict[Any, Any] = {}
     owned: set[Any] = set()  # targets whose pending gradient is a sum made here
-    edges: Sequence[Any] = [target for target, _ in roots]
-    grads: Sequence[Any] = [gradient for _, gradient in roots]
     node: Any = None
     following: Any = None  # the next node, while there is but one: nothing to be queued
     anomaly = ANOMALY[0]
     while True:
-        for target, g in zip(edges, grads):  # noqa: B905  (`_check_number` has seen to it)
-            if target is None or g is None:
+        index = -1  # counted by hand: a `zip` takes longer than what is done with one edge
+        for target in edges:
+            index += 1
+            if target is None or (g := grads[index]) is None:
                 continue
             if isinstance(target, Tensor):
                 total, like = leaves, target._data  # whose shape is no property
@@ -64,7 +68,10 @@ def sweep(
             else:
                 continue
             try:
-                if g.shape != like.shape or g.dtype is not like.dtype:
+                if type(g) is _float64:  # whose shape and dtype are known: to ask takes longer
+                    if like.shape or like.dtype is not _double:
+                        g = _conform(node, edges, target, g)
+                elif g.shape != like.shape or g.dtype is not like.dtype:
                     g = _conform(node, edges, target, g)
             except AttributeError:
                 g = _conform(node, edges, target, g)
@@ -82,6 +89,7 @@ def sweep(
                 total[target] = g = total[target] + g
                 if type(g) is _ndarray and g.ndim:
                     owned.add(target)
+        grads = ()  # their memory is free for the next node, but for what waits in a table
         if following is None:
             if not heap:
                 return leaves
@@ -97,6 +105,8 @@ def sweep(
         if type(node) is Output:
             edges, grads = _collect(node, g, heap, pending)
             continue
+        if _modified:
+            node.check_versions()
         edges = node.edges
         if create:
             grads = _recorded(node, g)
@@ -110,8 +120,8 @@ def sweep(
             _check_number(node, edges, grads)
         if anomaly:
             _check_nan(node, grads)
-        if not keep and node.saved:
-            node.saved = FREED
+        if not keep and node.saved_tensors:
+            node.saved_tensors = FREED
 
 
 def _references(g: Any) -> int:
@@ -213,15 +223,17 @@ def _materialized(node: Node, slots: list[Any]) -> list[Any]:
 
 def _recorded(node: Node, g: Any) -> Any:
     """Run a backward on tensors, so that what it computes is recorded."""
-    previous, mode.enabled = mode.enabled, True
+    saved, node.saved_tensors = node.saved_tensors, node.connected_tensors()
+    previous = switch(True)
     node.connected = True
     try:
         if node.outputs is None:
             return node.function.backward(node, g)
         return node.function.backward(node, *_materialized(node, g))
     finally:
+        node.saved_tensors = saved
         node.connected = False
-        mode.enabled = previous
+        switch(previous)
 
 
 def _call_hooks(node: Any, g: Any) -> Any:
@@ -272,14 +284,11 @@ def _ones_like(data: Any) -> Any:
     return data.dtype.type(1) if not data.shape else np.ones(data.shape, data.dtype)
 
 
-def backward(
-    outputs: Sequence[Tensor], gradients: Sequence[Any], retain_graph: bool | None, create: bool
-) -> None:
-    """Compute the gradients of `outputs`, and add them to the ``.grad`` of the leaf tensors."""
-    roots = [_root(out, g, create) for out, g in zip(outputs, gradients, strict=True)]
-    keep = create if retain_graph is None else retain_graph
-    leaves = sweep(roots, keep, create)
-    del roots
+def backward(output: Tensor, gradient: Any, retain_graph: bool | None, create: bool) -> None:
+    """Compute the gradients of `output`, and add them to the ``.grad`` of the leaf tensors."""
+    target, gradient = _root(output, gradient, create)
+    leaves = sweep((target,), (gradient,), create if retain_graph is None else retain_graph, create)
+    del gradient  # so that nobody but `leaves` holds it, where it is a leaf's
     while leaves:
         leaf, g = leaves.popitem()
         if leaf._hooks:
@@ -395,9 +404,10 @@ def grad(
     roots = [_root(out, g, create_graph) for out, g in zip(outs, seeds, strict=True)]
     targets = [tensor._node or tensor for tensor in ins]
     wanted: dict[Any, Any] = {target: None for target in targets if not isinstance(target, Tensor)}
-    useful = _useful([root for root, _ in roots], targets)
-    useful.update(root for root, _ in roots if root in wanted)
-    leaves = sweep(roots, keep, create_graph, wanted, useful)
+    starts, gradients = [root for root, _ in roots], [gradient for _, gradient in roots]
+    useful = _useful(starts, targets)
+    useful.update(root for root in starts if root in wanted)
+    leaves = sweep(starts, gradients, keep, create_graph, wanted, useful)
     results: list[Tensor | None] = []
     for tensor, target in zip(ins, targets, strict=True):
         g = leaves.get(target) if isinstance(target, Tensor) else wanted[target]

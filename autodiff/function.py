@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autodiff.grad_mode import ANOMALY, mode
+from autodiff.grad_mode import ANOMALY, OFF, mode
 from autodiff.graph import Node, Output, _shared, check_fresh, clock
 from autodiff.tensor import Tensor, storage
 
@@ -102,14 +102,13 @@ class Function:
         Tensor or tuple of Tensor
         """
         ctx = cls.node()
-        ctx.saved = ()
+        ctx.saved_tensors = ()
         if _shared:
             for arg in args:
                 if isinstance(arg, Tensor):
                     check_fresh(arg)
         raw: Sequence[Any]
-        edges: Any
-        given: Sequence[Any]
+        given: tuple[Any, ...] = ()
         # One and two arguments, nearly all calls, are written out: a loop takes twice the time.
         if len(args) == 2:
             x, y = args
@@ -122,57 +121,60 @@ class Function:
                 if y._requires_grad:
                     second = y._node or y
                 y = y._data
-            if (first is not None or second is not None) and not mode.enabled:
+            recording = (first is not None or second is not None) and (not OFF or mode.enabled)
+            if not recording:
                 first = second = None
-            recording = first is not None or second is not None
-            ctx.edges = edges = (first, second)
+                ctx.needs_input_grad = (False, False)
+            elif second is None:
+                given = (y,)
+                ctx.needs_input_grad = (True, False)
+            elif first is None:
+                given = (x,)
+                ctx.needs_input_grad = (False, True)
+            else:
+                ctx.needs_input_grad = (True, True)
+            ctx.edges = (first, second)
             raw = (x, y)
-            given = (y,) if second is None else (x,) if first is None else ()
             value = cls.forward(ctx, x, y, **kwargs) if kwargs else cls.forward(ctx, x, y)
+            repeated = value is x or value is y
         elif len(args) == 1:
             (x,) = args
             first = None
             if isinstance(x, Tensor):
-                if x._requires_grad and mode.enabled:
+                if x._requires_grad and (not OFF or mode.enabled):
                     first = x._node or x
                 x = x._data
             recording = first is not None
-            ctx.edges = edges = (first,)
+            ctx.edges = (first,)
+            ctx.needs_input_grad = (recording,)
             raw = (x,)
-            given = ()
             value = cls.forward(ctx, x, **kwargs) if kwargs else cls.forward(ctx, x)
+            repeated = value is x
         else:
-            raw = [arg._data if isinstance(arg, Tensor) else arg for arg in args]
-            enabled = mode.enabled
-            ctx.edges = edges = tuple(
-                [
-                    (arg._node or arg)
-                    if isinstance(arg, Tensor) and arg._requires_grad and enabled
-                    else None
-                    for arg in args
-                ]
-            )
-            recording = any([edge is not None for edge in edges])  # noqa: C419  (faster)
-            given = tuple([a for a, e in zip(raw, edges, strict=True) if e is None])
+            raw, given = _several_arguments(ctx, args)
+            recording = True in ctx.needs_input_grad
             value = cls.forward(ctx, *raw, **kwargs)
+            repeated = False
+            for array in raw:
+                repeated = repeated or value is array
         kind = type(value)
         if kind is not _ndarray and kind is not _float64:
             if kind is tuple or kind is list:
                 return _several(ctx, value, raw, kwargs, recording)
             value = storage(value)
-        for array in raw:
-            if array is value:  # the graph tells tensors apart by their arrays
-                value = value[...]
+        if repeated:  # the graph tells tensors apart by their arrays
+            value = value[...]
         out = _new(Tensor)
         out._data = value
         out._grad = None
         if recording:
-            dtype = value.dtype
+            # Known of a scalar: to ask it takes longer.
+            shape, dtype = ((), _double) if kind is _float64 else (value.shape, value.dtype)
             if ctx.non_differentiable or (dtype is not _double and dtype.kind in "biu"):
                 recording = False
         if recording:
             ctx.order = next(clock)
-            ctx.shape = value.shape
+            ctx.shape = shape
             ctx.dtype = dtype
             # Apart, so that the empty dict of a call without keywords is not kept alive.
             if given:
@@ -181,14 +183,15 @@ class Function:
                 ctx._keywords = kwargs
             if ANOMALY[0]:
                 ctx.remember_place()
-            saved = ctx.saved
+            saved = ctx.saved_tensors
             if saved:
                 # The usual cases first, without a call.
-                if len(saved) == 1 and saved[0] is raw[0]:
+                number = len(saved)
+                if number == 1 and saved[0] is raw[0]:
                     ctx.origins = _FIRST
-                elif saved[0] is raw[0] and len(saved) == 2 == len(raw) and saved[1] is raw[1]:
+                elif number == 2 == len(raw) and saved[0] is raw[0] and saved[1] is raw[1]:
                     ctx.origins = _BOTH
-                elif len(saved) == 1 and saved[0] is value:
+                elif number == 1 and saved[0] is value:
                     ctx.origins = _OUTPUT
                 else:
                     ctx.origins = _origins(saved, raw, (value,))
@@ -230,6 +233,22 @@ def _origins(
     return origins
 
 
+def _several_arguments(ctx: Node, args: Sequence[Any]) -> tuple[Sequence[Any], tuple[Any, ...]]:
+    """Say where any number of arguments come from; return what they hold, and the constants."""
+    enabled = mode.enabled
+    ctx.edges = tuple(
+        [
+            (arg._node or arg)
+            if isinstance(arg, Tensor) and arg._requires_grad and enabled
+            else None
+            for arg in args
+        ]
+    )
+    ctx.needs_input_grad = tuple([edge is not None for edge in ctx.edges])
+    raw = [arg._data if isinstance(arg, Tensor) else arg for arg in args]
+    return raw, tuple([a for a, edge in zip(raw, ctx.edges, strict=True) if edge is None])
+
+
 def _several(
     ctx: Node, values: Sequence[Any], raw: Sequence[Any], kwargs: dict[str, Any], recording: bool
 ) -> Any:
@@ -242,7 +261,7 @@ def _several(
         ctx.order = next(clock)
         ctx._given = tuple([a for e, a in zip(ctx.edges, raw, strict=True) if e is None])
         ctx._keywords = kwargs
-        ctx.origins = _origins(ctx.saved, raw, [*values])
+        ctx.origins = _origins(ctx.saved_tensors, raw, [*values])
         ctx.outputs = tuple([(array.shape, array.dtype) for array in arrays])
         if ANOMALY[0]:
             ctx.remember_place()
@@ -284,16 +303,16 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(ctx: Any, *grads: Any) -> Any:
         if not getattr(ctx, "connected", False):
             return backward(ctx, *grads)
-        ctx.connected = False
-        inputs = [grad for grad in grads if isinstance(grad, Tensor)]
+        saved = ctx.saved_tensors
+        # The saved tensors count as inputs of the result too: the error must come for them as well.
+        inputs = [tensor for tensor in (*grads, *saved) if isinstance(tensor, Tensor)]
+        ctx.saved_tensors = tuple([_array(tensor) for tensor in saved])
         try:
-            results = backward(ctx, *[g._data if isinstance(g, Tensor) else g for g in grads])
+            results = backward(ctx, *[_array(grad) for grad in grads])
         finally:
-            ctx.connected = True
+            ctx.saved_tensors = saved
         several = isinstance(results, tuple)
         name = ctx.name()
-        # The saved tensors count as inputs of the result too: the error must come for them as well.
-        inputs += [tensor for tensor in ctx.saved_tensors if isinstance(tensor, Tensor)]
         guarded = tuple(
             None if result is None else _Once.apply(result, *inputs, name=name)
             for result in (results if several else (results,))
@@ -301,6 +320,10 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         return guarded if several else guarded[0]
 
     return wrapped
+
+
+def _array(value: Any) -> Any:
+    return value._data if isinstance(value, Tensor) else value
 
 
 class _Once(Function):

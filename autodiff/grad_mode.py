@@ -20,6 +20,19 @@ class _Mode(threading.local):
 
 mode = _Mode()
 
+# The threads that do not record. While there are none, nobody has to ask for the mode of his own,
+# which takes as long as a product of two numbers. (The number of a thread that has ended may stay
+# here and be given again: what holds is the mode.)
+OFF: set[int] = set()
+
+
+def switch(enabled: bool) -> bool:
+    """Record in this thread from here on, or do not; return what was so before."""
+    previous, mode.enabled = mode.enabled, enabled
+    (OFF.discard if enabled else OFF.add)(threading.get_ident())
+    return previous
+
+
 # Whether operations remember where they were recorded, in all threads (see `detect_anomaly`).
 ANOMALY = [False]
 
@@ -47,12 +60,11 @@ class set_grad_enabled:
     """
 
     def __init__(self, enabled: bool) -> None:
-        self.previous = mode.enabled
         self.enabled = bool(enabled)
-        mode.enabled = self.enabled
+        self.previous = switch(self.enabled)
 
     def __enter__(self) -> None:
-        mode.enabled = self.enabled
+        switch(self.enabled)
 
     def __exit__(
         self,
@@ -60,10 +72,10 @@ class set_grad_enabled:
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        mode.enabled = self.previous
+        switch(self.previous)
 
     def __call__(self, function: _F) -> _F:
-        mode.enabled = self.previous  # as a decorator it acts on calls only
+        switch(self.previous)  # as a decorator it acts on calls only
         enabled = self.enabled
 
         @functools.wraps(function)
@@ -82,8 +94,7 @@ class _Switch:
         self._previous: list[bool] = []
 
     def __enter__(self) -> None:
-        self._previous.append(mode.enabled)
-        mode.enabled = self._enabled
+        self._previous.append(switch(self._enabled))
 
     def __exit__(
         self,
@@ -91,7 +102,7 @@ class _Switch:
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        mode.enabled = self._previous.pop()
+        switch(self._previous.pop())
 
     def __call__(self, function: _F) -> _F:
         enabled = self._enabled

@@ -25,7 +25,27 @@ __all__ = ["AccumulateGrad", "Node", "Output", "given", "mark_modified", "versio
 # topological order, since a node's inputs exist before the node does.
 clock = itertools.count(0, -1)
 
-FREED: Any = object()
+
+class _Freed:
+    """Stands where a node's saved tensors were: whoever unpacks it is told that they are gone."""
+
+    def __iter__(self) -> Any:
+        raise RuntimeError(
+            "Trying to backward through the graph a second time (or directly access saved "
+            "tensors after they have already been freed). Saved intermediate values of the "
+            "graph are freed when you call .backward() or autodiff.grad(). Specify "
+            "retain_graph=True if you need to backward through the graph a second time or if "
+            "you need to access saved tensors after calling backward."
+        )
+
+    def __getitem__(self, index: Any) -> Any:
+        return iter(self)
+
+    def __repr__(self) -> str:
+        return "<freed>"
+
+
+FREED: Any = _Freed()
 
 
 class Node:
@@ -45,16 +65,18 @@ class Node:
     # Attributes that many Functions set have slots, so that few nodes need a dict.
     __slots__ = (
         "__dict__", "__weakref__", "_given", "_keywords", "axis", "dtype", "edges", "kwargs",
-        "order", "origins", "real", "saved", "shape", "shape_in", "shapes",
+        "needs_input_grad", "order", "origins", "real", "saved_tensors", "shape",
+        "shape_in", "shapes",
     )  # fmt: skip
 
     _given: tuple[Any, ...]
     _keywords: dict[str, Any]
     dtype: Any
     edges: tuple[Any, ...]
+    needs_input_grad: tuple[bool, ...]
     order: int
     origins: Sequence[int | None]
-    saved: tuple[Any, ...]
+    saved_tensors: tuple[Any, ...]
     shape: tuple[int, ...]
 
     function: ClassVar[type[Function]]
@@ -68,7 +90,7 @@ class Node:
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep arrays for ``backward``, which finds them in ``ctx.saved_tensors``."""
-        self.saved = tensors
+        self.saved_tensors = tensors
 
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Say that these outputs have no gradient."""
@@ -82,28 +104,6 @@ class Node:
     def set_materialize_grads(self, value: bool) -> None:
         """Say whether a missing gradient arrives as zeros (the default) or ``None``."""
         self.materialize = bool(value)
-
-    @property
-    def needs_input_grad(self) -> tuple[bool, ...]:
-        edges = self.edges
-        if len(edges) == 2:
-            return edges[0] is not None, edges[1] is not None
-        return tuple([edge is not None for edge in edges])
-
-    @property
-    def saved_tensors(self) -> tuple[Any, ...]:
-        saved = self.saved
-        if saved is FREED:
-            raise RuntimeError(
-                "Trying to backward through the graph a second time (or directly access saved "
-                "tensors after they have already been freed). Saved intermediate values of the "
-                "graph are freed when you call .backward() or autodiff.grad(). Specify "
-                "retain_graph=True if you need to backward through the graph a second time or if "
-                "you need to access saved tensors after calling backward."
-            )
-        if _modified and saved:
-            self._check_versions(saved)
-        return self._connect(saved) if self.connected and saved else saved
 
     @property
     def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
@@ -123,12 +123,14 @@ class Node:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {id(self):#x}>"
 
-    def _connect(self, saved: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Give the saved arrays that are inputs or outputs their place in the graph back."""
+    def connected_tensors(self) -> tuple[Any, ...]:
+        """Return what was saved; what is an input or an output, with its place in the graph."""
         from autodiff.tensor import Tensor, wrap
 
+        if not self.saved_tensors:
+            return ()
         connected = []
-        for array, origin in zip(saved, self.origins, strict=True):
+        for array, origin in zip(self.saved_tensors, self.origins, strict=True):
             if origin is None:
                 connected.append(array)
             elif origin >= 0:
@@ -145,8 +147,11 @@ class Node:
                 connected.append(wrap(array, Output(self, -1 - origin)))
         return tuple(connected)
 
-    def _check_versions(self, saved: tuple[Any, ...]) -> None:
-        for array, origin in zip(saved, self.origins or (None,) * len(saved), strict=True):
+    def check_versions(self) -> None:
+        """Raise if something that was saved has been changed in place since."""
+        if not self.saved_tensors:
+            return
+        for array, origin in zip(self.saved_tensors, self.origins, strict=True):
             counter = _modified.get(id(_storage(array)))
             if counter is None or origin is None:
                 continue

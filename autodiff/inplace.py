@@ -149,7 +149,8 @@ class InPlace:
             data[index] = raw
         F.Setitem.prepare(node, data.shape, getattr(raw, "shape", ()), index)
         node.edges = (old, new)
-        node.saved = ()
+        node.needs_input_grad = (old is not None, new is not None)
+        node.saved_tensors = ()
         node.order = next(graph.clock)
         node.shape, node.dtype = data.shape, data.dtype
         node._given, node._keywords = (raw,) if new is None else (), {"index": index}

@@ -245,7 +245,7 @@ class Tensor(Methods, InPlace):
         tensor([ 2., 40.])
         """
         if inputs is None:
-            engine.backward((self,), (gradient,), retain_graph, create_graph)
+            engine.backward(self, gradient, retain_graph, create_graph)
             return
         tensors = [inputs] if isinstance(inputs, Tensor) else list(inputs)
         grads = engine.grad(self, tensors, gradient, retain_graph, create_graph, True)

@@ -1,18 +1,27 @@
 """Time autodiff beside hand-written NumPy and the other engines that are installed, in one run.
 
-    python benchmarks/engines.py [--repeat N] [--json FILE] [CASE ...]
+    python benchmarks/engines.py [--repeat N] [--json FILE] [--engines NAME,...] [CASE ...]
 
 Each case is the same computation, forward and backward, in every engine. The time is the smallest
-of several runs, taken in turns, so that a busy moment of the machine hits all engines alike.
+of several runs, taken in turns, so that a busy moment of the machine hits all engines alike. Peak
+memory, given where it is more than a megabyte, is what NumPy allocates on top of the data.
+
+The other engines are torch, autograd, MyGrad and JAX, the latter as it stands and compiled
+(`jax.jit`, the compilation not counted). Those that are not installed are named and left out. They
+share a process, and an engine that scatters its objects over the memory slows down those that make
+many: `--engines torch` times one alone beside autodiff. On Linux, `taskset -c 0` before the command
+holds all of them to one thread.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import importlib.util
 import itertools
 import json
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -24,9 +33,18 @@ Case = dict[str, Callable[[], Any]]
 RNG = np.random.default_rng(0)
 
 
+def installed(name: str) -> bool:
+    """Return whether an engine is there to be timed; say so where it is not."""
+    if importlib.util.find_spec(name) is None:
+        print(f"{name} is not installed, and left out")
+        return False
+    print(f"{name} {importlib.metadata.version(name)}")
+    return True
+
+
 def torch_engine() -> Any:
     """Return torch in float64, or None where it is not installed."""
-    if importlib.util.find_spec("torch") is None:
+    if not installed("torch"):
         return None
     import torch
 
@@ -39,7 +57,7 @@ TORCH = torch_engine()
 
 def autograd_engine() -> Any:
     """Return autograd and its NumPy, or None where it is not installed."""
-    if importlib.util.find_spec("autograd") is None:
+    if not installed("autograd"):
         return None
     import autograd
     import autograd.numpy as anp
@@ -48,6 +66,61 @@ def autograd_engine() -> Any:
 
 
 AUTOGRAD = autograd_engine()
+
+
+def mygrad_engine() -> Any:
+    """Return MyGrad, or None where it is not installed or does not run on this NumPy."""
+    if not installed("mygrad"):
+        return None
+    try:
+        import mygrad
+        import mygrad.nnet
+    except (ImportError, AttributeError) as error:
+        print(f"mygrad does not run on NumPy {np.__version__}, and is left out: {error}")
+        return None
+    return mygrad
+
+
+MYGRAD = mygrad_engine()
+
+
+def jax_engine() -> Any:
+    """Return JAX in float64 and its NumPy, or None where it is not installed."""
+    if not installed("jax"):
+        return None
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    return jax, jnp
+
+
+JAX = jax_engine()
+
+
+def add_functional(case: Case, loss_in: Callable[[Any, Any], Callable[..., Any]], at: Any) -> None:
+    """Add the engines that differentiate a function: autograd, and JAX as it is and compiled.
+
+    Parameters
+    ----------
+    case : dict
+        Where to add them.
+    loss_in : callable
+        Takes the engine's NumPy and its `grad`, and returns the function.
+    at : array or list of arrays
+        The point.
+    """
+    if AUTOGRAD:
+        autograd, anp = AUTOGRAD
+        gradient = autograd.grad(loss_in(anp, autograd.grad))
+        case["autograd"] = lambda: gradient(at)
+    if JAX:
+        jax, jnp = JAX
+        plain = jax.grad(loss_in(jnp, jax.grad))
+        compiled = jax.jit(plain)
+        there = jax.tree.map(jnp.asarray, at)
+        case["jax"] = lambda: jax.block_until_ready(plain(there))
+        case["jax.jit"] = lambda: jax.block_until_ready(compiled(there))
 
 
 def tutorial() -> Case:
@@ -76,15 +149,21 @@ def tutorial() -> Case:
             return x.grad
 
         case["torch"] = torch
-    if AUTOGRAD:
-        autograd, _ = AUTOGRAD
+    if MYGRAD:
 
-        def loss(x: Any) -> Any:
+        def mygrad() -> Any:
+            x = MYGRAD.ones((2, 2))
             y = x + 2
-            return (y * y * 3).mean()
+            (y * y * 3).mean().backward()
+            return x.grad
 
-        gradient = autograd.grad(loss)
-        case["autograd"] = lambda: gradient(np.ones((2, 2)))
+        case["mygrad"] = mygrad
+
+    def loss(x: Any) -> Any:
+        y = x + 2
+        return (y * y * 3).mean()
+
+    add_functional(case, lambda *_: loss, np.ones((2, 2)))
     return case
 
 
@@ -151,6 +230,40 @@ def _mlp(rows: int, sizes: list[int], classes: bool) -> Case:
             return params[0].grad
 
         case["torch"] = torch
+    if MYGRAD:
+        weights = [MYGRAD.tensor(p) for p in [*ws, *bs]]
+        nnet = MYGRAD.nnet
+
+        def mygrad() -> Any:
+            n, h = len(ws), x
+            for i in range(n):
+                h = MYGRAD.matmul(h, weights[i]) + weights[n + i]
+                if i < n - 1:
+                    h = nnet.activations.relu(h)
+            if classes:
+                loss = nnet.losses.softmax_crossentropy(h, target)
+            else:
+                loss = ((h - target) ** 2).mean()
+            loss.backward()
+            return weights[0].grad
+
+        case["mygrad"] = mygrad
+
+    def loss_in(xp: Any, _: Any) -> Callable[[Any], Any]:
+        def loss(params: Any) -> Any:
+            n, h = len(ws), x
+            for i in range(n):
+                h = h @ params[i] + params[n + i]
+                if i < n - 1:
+                    h = xp.maximum(h, 0)
+            if not classes:
+                return xp.mean((h - target) ** 2)
+            h = h - xp.max(h, axis=1, keepdims=True)
+            return xp.mean(xp.log(xp.sum(xp.exp(h), axis=1)) - h[np.arange(rows), target])
+
+        return loss
+
+    add_functional(case, loss_in, [*ws, *bs])
     return case
 
 
@@ -188,6 +301,15 @@ def elementwise() -> Case:
             return tensor.grad
 
         case["torch"] = torch
+    if MYGRAD:
+        variable = MYGRAD.tensor(data)
+
+        def mygrad() -> Any:
+            (MYGRAD.sin(variable) * variable + MYGRAD.exp(variable)).sum().backward()
+            return variable.grad
+
+        case["mygrad"] = mygrad
+    add_functional(case, lambda xp, _: lambda x: xp.sum(xp.sin(x) * x + xp.exp(x)), data)
     return case
 
 
@@ -203,11 +325,13 @@ def chain() -> Case:
             g = g * 1.0001
         return g
 
-    def through(x: Any) -> Any:
-        y = x
+    def product(x: Any) -> Any:
         for _ in range(10_000):
-            y = y * 1.0001
-        y.backward()
+            x = x * 1.0001
+        return x
+
+    def through(x: Any) -> Any:
+        product(x).backward()
         return x.grad
 
     case: Case = {
@@ -216,6 +340,9 @@ def chain() -> Case:
     }
     if TORCH:
         case["torch"] = lambda: through(TORCH.tensor(1.0, requires_grad=True))
+    if MYGRAD:
+        case["mygrad"] = lambda: through(MYGRAD.tensor(1.0))
+    add_functional(case, lambda *_: product, 1.0)
     return case
 
 
@@ -223,11 +350,14 @@ def fan_out() -> Case:
     """One tensor of 100 entries used a thousand times."""
     data = RNG.standard_normal(100)
 
-    def through(x: Any) -> Any:
+    def total(x: Any) -> Any:
         total = x * 0.0
         for k in range(1000):
             total = total + x * k
-        total.sum().backward()
+        return total.sum()
+
+    def through(x: Any) -> Any:
+        total(x).backward()
         return x.grad
 
     def numpy() -> Any:
@@ -244,6 +374,9 @@ def fan_out() -> Case:
     }
     if TORCH:
         case["torch"] = lambda: through(TORCH.tensor(data, requires_grad=True))
+    if MYGRAD:
+        case["mygrad"] = lambda: through(MYGRAD.tensor(data))
+    add_functional(case, lambda *_: total, data)
     return case
 
 
@@ -266,6 +399,18 @@ def convolution() -> Case:
             TORCH.tensor(x, requires_grad=True),
             TORCH.tensor(w, requires_grad=True),
         )
+    if MYGRAD:
+        case["mygrad"] = lambda: through(
+            lambda a, b: MYGRAD.nnet.layers.conv_nd(a, b, stride=1),
+            MYGRAD.tensor(x),
+            MYGRAD.tensor(w),
+        )
+    if JAX:
+        jax, jnp = JAX
+        plain = jax.grad(lambda pair: (jax.lax.conv(*pair, (1, 1), "VALID") ** 2).sum())
+        compiled, pair = jax.jit(plain), (jnp.asarray(x), jnp.asarray(w))
+        case["jax"] = lambda: jax.block_until_ready(plain(pair))
+        case["jax.jit"] = lambda: jax.block_until_ready(compiled(pair))
     return case
 
 
@@ -291,6 +436,12 @@ def second_order() -> Case:
             TORCH.tensor(w),
             TORCH.tensor(v),
         )
+
+    def slope_in(xp: Any, grad: Any) -> Callable[[Any], Any]:
+        first = grad(lambda x: xp.sum(xp.tanh(x @ w) ** 2))
+        return lambda x: xp.sum(first(x) * v)
+
+    add_functional(case, slope_in, data)
     return case
 
 
@@ -327,22 +478,38 @@ def measure(case: Case, repeat: int) -> dict[str, float]:
     return best
 
 
+def peak(run: Callable[[], Any]) -> int:
+    """Return how many bytes a run has NumPy allocate at once, beyond what is there before."""
+    tracemalloc.start()
+    run()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most
+
+
 def main() -> None:
     """Run the cases that were asked for, print a table, and write JSON if wanted."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="default: all")
     parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--engines", metavar="NAME,...", help="beside autodiff; default: all")
     options = parser.parse_args()
     results = {}
     for name in options.cases or CASES:
-        best = results[name] = measure(CASES[name](), options.repeat)
+        case = CASES[name]()
+        if options.engines:
+            chosen = {"autodiff", *options.engines.split(",")}
+            case = {engine: run for engine, run in case.items() if engine in chosen}
+        best = results[name] = measure(case, options.repeat)
         ours = best["autodiff"]
         others = "   ".join(
             f"{engine} {seconds * 1e6:.1f} us (x{ours / seconds:.2f})"
             for engine, seconds in best.items()
             if engine != "autodiff"
         )
+        if "numpy" in case and peak(case["numpy"]) > 1 << 20:
+            others += f"   peak memory x{peak(case['autodiff']) / peak(case['numpy']):.2f} of numpy"
         print(f"{name:14s} autodiff {ours * 1e6:10.1f} us   {others}", flush=True)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:

@@ -433,8 +433,8 @@ def _arguments(node: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
 def _context(node: Any) -> Any:
     """A fresh ``ctx``, for the operation of a node to run again."""
     context = type(node)()
-    context.edges, context.saved = list(node.edges), ()
-    context.origins, context.order = None, 0
+    context.edges, context.needs_input_grad = node.edges, node.needs_input_grad
+    context.saved_tensors, context.origins, context.order = (), None, 0
     return context
 
 

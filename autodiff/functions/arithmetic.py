@@ -124,9 +124,14 @@ class Mul(Function):
     def backward(ctx: Any, grad: Any) -> Any:
         x, y = ctx.saved_tensors
         first, second = ctx.needs_input_grad
+        if grad.dtype.kind == "c":
+            return (
+                unbroadcast(grad * y.conjugate(), x.shape, x.dtype) if first else None,
+                unbroadcast(grad * x.conjugate(), y.shape, y.dtype) if second else None,
+            )
         return (
-            unbroadcast(grad * y.conjugate(), x.shape, x.dtype) if first else None,
-            unbroadcast(grad * x.conjugate(), y.shape, y.dtype) if second else None,
+            unbroadcast(grad * y, x.shape) if first else None,
+            unbroadcast(grad * x, y.shape) if second else None,
         )
 
     @staticmethod

@@ -1,5 +1,7 @@
 """Losses and layers of neural networks, by torch's names: compositions of Functions."""
 
+# ruff: noqa: E731  (value, formula: lambdas in a class, one line each)
+
 from __future__ import annotations
 
 import math
@@ -7,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from autodiff._lazy import sp
-from autodiff.function import Function, unbroadcast
+from autodiff._lazy import sp, special
+from autodiff.function import Elementwise, Function, unbroadcast
 from autodiff.functions._axes import reduced
 from autodiff.functions._public import operand
-from autodiff.functions.activation import log_softmax, logsigmoid
+from autodiff.functions.activation import log_softmax
 from autodiff.functions.comparison import abs, clip, maximum, where
 from autodiff.functions.exponential import exp, log
 from autodiff.functions.indexing import getitem, plain_index
@@ -223,13 +225,32 @@ def binary_cross_entropy(
     return _reduce(losses if weight is None else losses * weight, reduction)
 
 
+class LogitsCrossEntropy(Elementwise):
+    """The cross-entropy between logits and probabilities, the positive part weighted."""
+
+    value = lambda input, target, pos_weight: (
+        pos_weight * target * np.logaddexp(0, -input) + (1 - target) * np.logaddexp(0, input)
+    )
+    partials = (
+        lambda input, target, pos_weight: (
+            (1 - target) * special.expit(input) - pos_weight * target * special.expit(-input)
+        ),
+        # The two logarithms differ by the logit, which their difference would round.
+        lambda input, pos_weight: (pos_weight - 1) * np.logaddexp(0, -input) - input,
+        lambda input, target: target * np.logaddexp(0, -input),
+    )
+    formula = lambda input, target, pos_weight: (
+        pos_weight * target * sp.log(1 + sp.exp(-input)) + (1 - target) * sp.log(1 + sp.exp(input))
+    )
+    examples = [((), (), ()), ((3,), (3,), ()), ((2, 3), (3,), (3,))]
+
+
 def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
 ) -> Tensor:
     """Return the mean cross-entropy between logits and probabilities, without overflow."""
-    x, t = operand(input), operand(target)
-    positive = t if pos_weight is None else t * pos_weight
-    losses = -(positive * logsigmoid(x) + (1 - t) * logsigmoid(-x))
+    positive = 1 if pos_weight is None else operand(pos_weight)
+    losses = LogitsCrossEntropy.apply(operand(input), operand(target), positive)
     return _reduce(losses if weight is None else losses * weight, reduction)
 
 

@@ -234,3 +234,27 @@ def test_incomplete_beta_near_0():
 def test_cross_wants_vectors_of_length_3(shapes):
     with pytest.raises(ValueError, match="length 3"):
         ad.cross(*[ad.tensor(np.ones(shape), requires_grad=True) for shape in shapes])
+
+
+@pytest.mark.parametrize("point", np.linspace(0.5, 2.5, 21))
+def test_airy_keeps_its_digits_where_scipy_loses_them(point):
+    x = ad.tensor(point, requires_grad=True)
+    ai, aip, _, _ = ad.airy(x)
+    (slope,) = ad.grad(aip, x)
+    with mpmath.workdps(40):
+        of = [mpmath.airyai(mpmath.mpf(point), derivative=k) for k in range(4)]
+    for computed, k in ((ai, 0), (aip, 1), (slope, 2)):
+        allowed = abs(of[k]) + abs(point * of[k + 1])
+        assert abs(computed.item() - of[k]) <= 8 * 2.0**-53 * float(allowed)
+
+
+@pytest.mark.parametrize("logit", [0.0, 1e-300, -1.5e-30, 1e-9, 0.25, -3.0, 50.0, -700.0])
+@pytest.mark.parametrize("target", [0.0, 0.25, 1.0])
+def test_cross_entropy_of_logits_keeps_the_digits_of_its_gradients(logit, target):
+    x, t = ad.tensor(logit, requires_grad=True), ad.tensor(target, requires_grad=True)
+    ad.binary_cross_entropy_with_logits(x, t).backward()
+    assert t.grad.item() == -logit
+    with mpmath.workdps(400):
+        rest = 1 / (1 + mpmath.exp(mpmath.mpf(logit)))
+        exact = 1 - rest - mpmath.mpf(target)
+    assert abs(x.grad.item() - exact) <= 8 * 2.0**-53 * float(abs(exact) + abs(target * rest))

@@ -77,6 +77,18 @@ def test_second_backward_says_what_to_do():
         y.backward()
 
 
+def test_freed_tensors_are_not_handed_out():
+    x = ad.tensor(3.0, requires_grad=True)
+    y = x * x
+    node = y.grad_fn
+    assert node.saved_tensors == (3.0, 3.0)
+    y.backward()
+    with pytest.raises(RuntimeError, match="already been freed"):
+        _, _ = node.saved_tensors
+    with pytest.raises(RuntimeError, match="already been freed"):
+        node.saved_tensors[0]
+
+
 def test_retain_graph_allows_a_second_backward():
     x = ad.ones(2, requires_grad=True)
     y = (x * x).sum()
