@@ -62,16 +62,17 @@ def sweep(
                 continue
             if isinstance(target, Tensor):
                 total, like = leaves, target._data  # whose shape is no property
+                shape, dtype = like.shape, like.dtype
             elif useful is None or target in useful:
                 total = pending
-                like = target
+                shape, dtype = target._shape, target._dtype
             else:
                 continue
             try:
                 if type(g) is _float64:  # whose shape and dtype are known: to ask takes longer
-                    if like.shape or like.dtype is not _double:
+                    if shape or dtype is not _double:
                         g = _conform(node, edges, target, g)
-                elif g.shape != like.shape or g.dtype is not like.dtype:
+                elif g.shape != shape or g.dtype is not dtype:
                     g = _conform(node, edges, target, g)
             except AttributeError:
                 g = _conform(node, edges, target, g)
@@ -81,7 +82,7 @@ def sweep(
                     if following is None and not heap:
                         following = target
                     else:
-                        heappush(heap, (target.order, target))
+                        heappush(heap, (target._order, target))
             elif target in owned or _fresh(total[target]):
                 total[target] += g
                 owned.add(target)
@@ -95,10 +96,10 @@ def sweep(
                 return leaves
             node = heappop(heap)[1]
         else:
-            node = heappushpop(heap, (following.order, following))[1] if heap else following
+            node = heappushpop(heap, (following._order, following))[1] if heap else following
             following = None
         g = pending.pop(node)
-        if node.hooks is not None:
+        if node._hooks is not None:
             g = _call_hooks(node, g)
         if wanted is not None and node in wanted:
             wanted[node] = g
@@ -107,13 +108,13 @@ def sweep(
             continue
         if _modified:
             node.check_versions()
-        edges = node.edges
+        edges = node._edges
         if create:
             grads = _recorded(node, g)
-        elif node.outputs is None:
-            grads = node.function.backward(node, g)
+        elif node._outputs is None:
+            grads = node._function.backward(node, g)
         else:
-            grads = node.function.backward(node, *_materialized(node, g))
+            grads = node._function.backward(node, *_materialized(node, g))
         if type(grads) is not tuple:
             grads = (grads,)
         if len(grads) != len(edges):
@@ -152,7 +153,7 @@ def _check_number(node: Node, edges: Sequence[Any], grads: Sequence[Any]) -> Non
     number = len(edges)
     if len(grads) < number or any(g is not None for g in grads[number:]):
         raise RuntimeError(
-            f"function {node.name()} returned an incorrect number of gradients "
+            f"function {type(node).__name__} returned an incorrect number of gradients "
             f"(expected {number}, got {len(grads)})"
         )
 
@@ -163,10 +164,10 @@ def _check_nan(node: Node, grads: Sequence[Any]) -> None:
         values = g._data if isinstance(g, Tensor) else g
         if isinstance(values, (np.ndarray, np.generic)) and np.isnan(values).any():
             where = "(outside of detect_anomaly: the lines are not known)\n"
-            if node.traceback is not None:
-                where = "".join(format_list(node.traceback))
+            if node._traceback is not None:
+                where = "".join(format_list(node._traceback))
             raise RuntimeError(
-                f"Function {node.name()} returned nan values in gradient {index}"
+                f"Function {type(node).__name__} returned nan values in gradient {index}"
                 f"{_argument(node, index)}. It was recorded here:\n{where}"
             )
 
@@ -175,7 +176,7 @@ def _argument(node: Node, index: int) -> str:
     """Return the name of an argument, in parentheses."""
     from autodiff.function import argument_names
 
-    names = argument_names(node.function)
+    names = argument_names(node._function)
     return f" ({names[index]!r})" if index < len(names) else ""
 
 
@@ -183,18 +184,20 @@ def _conform(node: Node, edges: Sequence[Any], target: Any, g: Any) -> Any:
     """Give a gradient the shape and dtype of its argument, or say why that cannot be."""
     if not isinstance(g, Tensor):
         g = storage(g)
-    if g.shape != target.shape:
+    leaf = isinstance(target, Tensor)
+    shape, dtype = (target.shape, target.dtype) if leaf else (target._shape, target._dtype)
+    if g.shape != shape:
         index = next(i for i, edge in enumerate(edges) if edge is target)
         name = _argument(node, index)
         raise RuntimeError(
-            f"Function {node.name()} returned an invalid gradient at index {index}{name} - "
-            f"got {list(g.shape)} but expected shape compatible with {list(target.shape)}"
+            f"Function {type(node).__name__} returned an invalid gradient at index {index}{name} - "
+            f"got {list(g.shape)} but expected shape compatible with {list(shape)}"
         )
-    if g.dtype != target.dtype and isinstance(g, (np.ndarray, np.generic, Tensor)):
-        if g.dtype.kind == "c" and target.dtype.kind != "c":
+    if g.dtype != dtype and isinstance(g, (np.ndarray, np.generic, Tensor)):
+        if g.dtype.kind == "c" and dtype.kind != "c":
             g = np.real(g)  # type: ignore[call-overload]
-        if g.dtype != target.dtype:
-            g = g.astype(target.dtype)
+        if g.dtype != dtype:
+            g = g.astype(dtype)
     return g
 
 
@@ -202,9 +205,9 @@ def _collect(node: Output, g: Any, heap: list[Any], pending: dict[Any, Any]) -> 
     """Put the gradient of one output into its place at a node that has several."""
     parent = node.parent
     if parent not in pending:
-        assert parent.outputs is not None
-        pending[parent] = [None] * len(parent.outputs)
-        heappush(heap, (parent.order, parent))
+        assert parent._outputs is not None
+        pending[parent] = [None] * len(parent._outputs)
+        heappush(heap, (parent._order, parent))
     slots = pending[parent]
     slots[node.index] = g if slots[node.index] is None else slots[node.index] + g
     return (), ()
@@ -212,12 +215,12 @@ def _collect(node: Output, g: Any, heap: list[Any], pending: dict[Any, Any]) -> 
 
 def _materialized(node: Node, slots: list[Any]) -> list[Any]:
     """Replace the gradients that nothing sent by zeros, if the Function wants that."""
-    if not node.materialize:
+    if not node._materialize:
         return slots
-    assert node.outputs is not None
+    assert node._outputs is not None
     return [
         np.zeros(shape, dtype) if g is None else g
-        for g, (shape, dtype) in zip(slots, node.outputs, strict=True)
+        for g, (shape, dtype) in zip(slots, node._outputs, strict=True)
     ]
 
 
@@ -225,19 +228,19 @@ def _recorded(node: Node, g: Any) -> Any:
     """Run a backward on tensors, so that what it computes is recorded."""
     saved, node.saved_tensors = node.saved_tensors, node.connected_tensors()
     previous = switch(True)
-    node.connected = True
+    node._connected = True
     try:
-        if node.outputs is None:
-            return node.function.backward(node, g)
-        return node.function.backward(node, *_materialized(node, g))
+        if node._outputs is None:
+            return node._function.backward(node, g)
+        return node._function.backward(node, *_materialized(node, g))
     finally:
         node.saved_tensors = saved
-        node.connected = False
+        node._connected = False
         switch(previous)
 
 
 def _call_hooks(node: Any, g: Any) -> Any:
-    for hook in list(node.hooks.values()):
+    for hook in list(node._hooks.values()):
         g = _call_hook(hook, g)
     return g
 
@@ -325,12 +328,12 @@ def _useful(roots: Iterable[Any], wanted: Iterable[Any]) -> set[Any]:
             continue
         seen.add(node)
         nodes.append(node)
-        for target in (node.parent,) if type(node) is Output else node.edges:
+        for target in (node.parent,) if type(node) is Output else node._edges:
             if target is not None and not isinstance(target, Tensor):
                 stack.append(target)
     useful: set[Any] = set()
-    for node in sorted(nodes, key=lambda node: -node.order):  # oldest first
-        targets = (node.parent,) if type(node) is Output else node.edges
+    for node in sorted(nodes, key=lambda node: -node._order):  # oldest first
+        targets = (node.parent,) if type(node) is Output else node._edges
         if id(node) in goals or any(
             target is not None and (id(target) in goals or (target in useful)) for target in targets
         ):

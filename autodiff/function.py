@@ -73,7 +73,7 @@ class Function:
         cls.node = type(
             f"{cls.__name__}Backward",
             (Node,),
-            {"__slots__": (), "__module__": cls.__module__, "function": cls},
+            {"__slots__": (), "__module__": cls.__module__, "_function": cls},
         )
 
     @staticmethod
@@ -133,7 +133,7 @@ class Function:
                 ctx.needs_input_grad = (False, True)
             else:
                 ctx.needs_input_grad = (True, True)
-            ctx.edges = (first, second)
+            ctx._edges = (first, second)
             raw = (x, y)
             value = cls.forward(ctx, x, y, **kwargs) if kwargs else cls.forward(ctx, x, y)
             repeated = value is x or value is y
@@ -145,7 +145,7 @@ class Function:
                     first = x._node or x
                 x = x._data
             recording = first is not None
-            ctx.edges = (first,)
+            ctx._edges = (first,)
             ctx.needs_input_grad = (recording,)
             raw = (x,)
             value = cls.forward(ctx, x, **kwargs) if kwargs else cls.forward(ctx, x)
@@ -170,12 +170,12 @@ class Function:
         if recording:
             # Known of a scalar: to ask it takes longer.
             shape, dtype = ((), _double) if kind is _float64 else (value.shape, value.dtype)
-            if ctx.non_differentiable or (dtype is not _double and dtype.kind in "biu"):
+            if ctx._non_differentiable or (dtype is not _double and dtype.kind in "biu"):
                 recording = False
         if recording:
-            ctx.order = next(clock)
-            ctx.shape = shape
-            ctx.dtype = dtype
+            ctx._order = next(clock)
+            ctx._shape = shape
+            ctx._dtype = dtype
             # Apart, so that the empty dict of a call without keywords is not kept alive.
             if given:
                 ctx._given = given
@@ -188,13 +188,13 @@ class Function:
                 # The usual cases first, without a call.
                 number = len(saved)
                 if number == 1 and saved[0] is raw[0]:
-                    ctx.origins = _FIRST
+                    ctx._origins = _FIRST
                 elif number == 2 == len(raw) and saved[0] is raw[0] and saved[1] is raw[1]:
-                    ctx.origins = _BOTH
+                    ctx._origins = _BOTH
                 elif number == 1 and saved[0] is value:
-                    ctx.origins = _OUTPUT
+                    ctx._origins = _OUTPUT
                 else:
-                    ctx.origins = _origins(saved, raw, (value,))
+                    ctx._origins = _origins(saved, raw, (value,))
             out._node = ctx
             out._requires_grad = True
         else:
@@ -236,7 +236,7 @@ def _origins(
 def _several_arguments(ctx: Node, args: Sequence[Any]) -> tuple[Sequence[Any], tuple[Any, ...]]:
     """Say where any number of arguments come from; return what they hold, and the constants."""
     enabled = mode.enabled
-    ctx.edges = tuple(
+    ctx._edges = tuple(
         [
             (arg._node or arg)
             if isinstance(arg, Tensor) and arg._requires_grad and enabled
@@ -244,9 +244,9 @@ def _several_arguments(ctx: Node, args: Sequence[Any]) -> tuple[Sequence[Any], t
             for arg in args
         ]
     )
-    ctx.needs_input_grad = tuple([edge is not None for edge in ctx.edges])
+    ctx.needs_input_grad = tuple([edge is not None for edge in ctx._edges])
     raw = [arg._data if isinstance(arg, Tensor) else arg for arg in args]
-    return raw, tuple([a for a, edge in zip(raw, ctx.edges, strict=True) if edge is None])
+    return raw, tuple([a for a, edge in zip(raw, ctx._edges, strict=True) if edge is None])
 
 
 def _several(
@@ -258,16 +258,16 @@ def _several(
         if any(array is other for other in raw) or any(array is other for other in arrays[:i]):
             arrays[i] = array[...]
     if recording:
-        ctx.order = next(clock)
-        ctx._given = tuple([a for e, a in zip(ctx.edges, raw, strict=True) if e is None])
+        ctx._order = next(clock)
+        ctx._given = tuple([a for e, a in zip(ctx._edges, raw, strict=True) if e is None])
         ctx._keywords = kwargs
-        ctx.origins = _origins(ctx.saved_tensors, raw, [*values])
-        ctx.outputs = tuple([(array.shape, array.dtype) for array in arrays])
+        ctx._origins = _origins(ctx.saved_tensors, raw, [*values])
+        ctx._outputs = tuple([(array.shape, array.dtype) for array in arrays])
         if ANOMALY[0]:
             ctx.remember_place()
     outs = []
     for i, (array, value) in enumerate(zip(arrays, values, strict=True)):
-        fixed = any(value is other for other in ctx.non_differentiable)
+        fixed = any(value is other for other in ctx._non_differentiable)
         fixed = fixed or array.dtype.kind in "biu"
         if recording and not fixed:
             outs.append(Tensor._make(array, Output(ctx, i)))
@@ -301,7 +301,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(backward)
     def wrapped(ctx: Any, *grads: Any) -> Any:
-        if not getattr(ctx, "connected", False):
+        if not getattr(ctx, "_connected", False):
             return backward(ctx, *grads)
         saved = ctx.saved_tensors
         # The saved tensors count as inputs of the result too: the error must come for them as well.
@@ -312,7 +312,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             ctx.saved_tensors = saved
         several = isinstance(results, tuple)
-        name = ctx.name()
+        name = type(ctx).__name__
         guarded = tuple(
             None if result is None else _Once.apply(result, *inputs, name=name)
             for result in (results if several else (results,))

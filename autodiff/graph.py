@@ -62,31 +62,32 @@ class Node:
         For each positional argument of ``forward``, whether its gradient is wanted.
     """
 
-    # Attributes that many Functions set have slots, so that few nodes need a dict.
+    # Attributes that many Functions set have slots, so that few nodes need a dict. Names without an
+    # underscore belong to the Functions, but for those that torch's contexts have too.
     __slots__ = (
-        "__dict__", "__weakref__", "_given", "_keywords", "axis", "dtype", "edges", "kwargs",
-        "needs_input_grad", "order", "origins", "real", "saved_tensors", "shape",
+        "__dict__", "__weakref__", "_dtype", "_edges", "_given", "_keywords", "_order",
+        "_origins", "_shape", "axis", "kwargs", "needs_input_grad", "real", "saved_tensors",
         "shape_in", "shapes",
     )  # fmt: skip
 
     _given: tuple[Any, ...]
     _keywords: dict[str, Any]
-    dtype: Any
-    edges: tuple[Any, ...]
+    _dtype: Any
+    _edges: tuple[Any, ...]
     needs_input_grad: tuple[bool, ...]
-    order: int
-    origins: Sequence[int | None]
+    _order: int
+    _origins: Sequence[int | None]
     saved_tensors: tuple[Any, ...]
-    shape: tuple[int, ...]
+    _shape: tuple[int, ...]
 
-    function: ClassVar[type[Function]]
+    _function: ClassVar[type[Function]]
     # Defaults of what few nodes ever set, which would only cost time in `__slots__`.
-    hooks: Any = None
-    connected: bool = False
-    materialize: bool = True
-    non_differentiable: tuple[Any, ...] = ()
-    outputs: tuple[tuple[tuple[int, ...], Any], ...] | None = None
-    traceback: Any = None
+    _hooks: Any = None
+    _connected: bool = False
+    _materialize: bool = True
+    _non_differentiable: tuple[Any, ...] = ()
+    _outputs: tuple[tuple[tuple[int, ...], Any], ...] | None = None
+    _traceback: Any = None
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep arrays for ``backward``, which finds them in ``ctx.saved_tensors``."""
@@ -94,7 +95,7 @@ class Node:
 
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Say that these outputs have no gradient."""
-        self.non_differentiable = outputs
+        self._non_differentiable = outputs
 
     def mark_dirty(self, *inputs: Any) -> None:
         """Say that ``forward`` changed these inputs in place (their version counters step)."""
@@ -103,11 +104,11 @@ class Node:
 
     def set_materialize_grads(self, value: bool) -> None:
         """Say whether a missing gradient arrives as zeros (the default) or ``None``."""
-        self.materialize = bool(value)
+        self._materialize = bool(value)
 
     @property
     def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
-        return tuple([public_edge(edge) for edge in self.edges])
+        return tuple([public_edge(edge) for edge in self._edges])
 
     def name(self) -> str:
         """Return the name that tensors print, such as ``AddBackward``."""
@@ -118,7 +119,7 @@ class Node:
         import traceback
 
         # Without this call and the one that records.
-        self.traceback = traceback.extract_stack()[:-2]
+        self._traceback = traceback.extract_stack()[:-2]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {id(self):#x}>"
@@ -130,18 +131,18 @@ class Node:
         if not self.saved_tensors:
             return ()
         connected = []
-        for array, origin in zip(self.saved_tensors, self.origins, strict=True):
+        for array, origin in zip(self.saved_tensors, self._origins, strict=True):
             if origin is None:
                 connected.append(array)
             elif origin >= 0:
-                edge = self.edges[origin]
+                edge = self._edges[origin]
                 if edge is None:
                     connected.append(array)
                 elif isinstance(edge, Tensor):
                     connected.append(edge)
                 else:
                     connected.append(wrap(array, edge))
-            elif self.outputs is None:
+            elif self._outputs is None:
                 connected.append(wrap(array, self))
             else:
                 connected.append(wrap(array, Output(self, -1 - origin)))
@@ -151,24 +152,24 @@ class Node:
         """Raise if something that was saved has been changed in place since."""
         if not self.saved_tensors:
             return
-        for array, origin in zip(self.saved_tensors, self.origins, strict=True):
+        for array, origin in zip(self.saved_tensors, self._origins, strict=True):
             counter = _modified.get(id(_storage(array)))
             if counter is None or origin is None:
                 continue
-            later = sum(stamp < self.order for stamp in counter.stamps)
+            later = sum(stamp < self._order for stamp in counter.stamps)
             if later:
                 source = "an input"
                 if origin < 0:
-                    source = f"output {-1 - origin} of {self.name()}"
-                elif self.edges[origin] is not None:
-                    node, index = public_edge(self.edges[origin])
+                    source = f"output {-1 - origin} of {type(self).__name__}"
+                elif self._edges[origin] is not None:
+                    node, index = public_edge(self._edges[origin])
                     source = f"output {index} of {type(node).__name__}"
                 raise RuntimeError(
                     "one of the variables needed for gradient computation has been modified by an "
                     f"inplace operation: [tensor of {array.dtype}, shape {list(array.shape)}], "
                     f"which is {source}, is at version {counter.count}; expected version "
-                    f"{counter.count - later} instead, by {self.name()}. Hint: compute the new "
-                    "value out of place (x = x + 1 instead of x += 1), or copy the tensor first."
+                    f"{counter.count - later} instead, by {type(self).__name__}. Hint: compute the "
+                    "new value out of place (x = x + 1 instead of x += 1), or copy the tensor first."
                 )
 
 
@@ -184,24 +185,24 @@ def given(node: Node) -> tuple[Sequence[Any], dict[str, Any]]:
 class Output:
     """One of several outputs of a node: passes its gradient on to its place at the node."""
 
-    __slots__ = ("__dict__", "index", "order", "parent")
+    __slots__ = ("__dict__", "_order", "index", "parent")
 
-    hooks: Any = None
+    _hooks: Any = None
 
     def __init__(self, parent: Node, index: int) -> None:
         self.parent = parent
         self.index = index
-        self.order = next(clock)
+        self._order = next(clock)
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        assert self.parent.outputs is not None
-        return self.parent.outputs[self.index][0]
+    def _shape(self) -> tuple[int, ...]:
+        assert self.parent._outputs is not None
+        return self.parent._outputs[self.index][0]
 
     @property
-    def dtype(self) -> Any:
-        assert self.parent.outputs is not None
-        return self.parent.outputs[self.index][1]
+    def _dtype(self) -> Any:
+        assert self.parent._outputs is not None
+        return self.parent._outputs[self.index][1]
 
 
 class AccumulateGrad:
@@ -297,7 +298,7 @@ def check_fresh(tensor: Any) -> None:
     if node is None:
         return
     stamp = _shared.get(id(_storage(tensor._data)))
-    if stamp is not None and stamp < node.order:
+    if stamp is not None and stamp < node._order:
         raise RuntimeError(
             "a tensor is used whose memory was changed in place through another tensor that shares "
             f"it (a view, or what it is a view of): the history of this one, {public_edge(node)[0]}"

@@ -148,11 +148,11 @@ class InPlace:
         if not itself:
             data[index] = raw
         F.Setitem.prepare(node, data.shape, getattr(raw, "shape", ()), index)
-        node.edges = (old, new)
+        node._edges = (old, new)
         node.needs_input_grad = (old is not None, new is not None)
         node.saved_tensors = ()
-        node.order = next(graph.clock)
-        node.shape, node.dtype = data.shape, data.dtype
+        node._order = next(graph.clock)
+        node._shape, node._dtype = data.shape, data.dtype
         node._given, node._keywords = (raw,) if new is None else (), {"index": index}
         _place(self, node, True)
 
@@ -181,8 +181,8 @@ class InPlace:
         data, node = self._data, self._node
         if not isinstance(data, np.ndarray) or data.base is None:
             return
-        while isinstance(node, graph.Node) and len(node.edges) == 1:
-            (edge,) = node.edges
+        while isinstance(node, graph.Node) and len(node._edges) == 1:
+            (edge,) = node._edges
             if isinstance(edge, InPlace):
                 if np.may_share_memory(edge._data, data):
                     raise RuntimeError(
@@ -218,7 +218,7 @@ class InPlace:
         self._write(out)
         self._mark()
         if out._node is not None:
-            out._node.order = next(graph.clock)  # newer than the change that it knows of
+            out._node._order = next(graph.clock)  # newer than the change that it knows of
         _place(self, out._node, out._requires_grad)
         return self  # type: ignore[return-value]
 

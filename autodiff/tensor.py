@@ -177,7 +177,7 @@ class Tensor(Methods, InPlace):
     @property
     def retains_grad(self) -> bool:
         """Whether this result of an operation keeps its gradient (`retain_grad`)."""
-        return self._node is not None and "retain" in (self._node.hooks or ())
+        return self._node is not None and "retain" in (self._node._hooks or ())
 
     @property
     def _version(self) -> int:
@@ -274,9 +274,9 @@ class Tensor(Methods, InPlace):
                 self._hooks_ = {}
             hooks = self._hooks_
         else:
-            if self._node.hooks is None:
-                self._node.hooks = {}
-            hooks = self._node.hooks
+            if self._node._hooks is None:
+                self._node._hooks = {}
+            hooks = self._node._hooks
         key = object()
         retain = hooks.pop("retain", None)
         hooks[key] = hook
@@ -294,8 +294,8 @@ class Tensor(Methods, InPlace):
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self._node is None or self.retains_grad:
             return
-        if self._node.hooks is None:
-            self._node.hooks = {}
+        if self._node._hooks is None:
+            self._node._hooks = {}
         reference = weakref.ref(self)
 
         def keep(gradient: Tensor) -> None:
@@ -306,7 +306,7 @@ class Tensor(Methods, InPlace):
                 else:
                     tensor._grad = tensor._grad + gradient
 
-        self._node.hooks["retain"] = keep
+        self._node._hooks["retain"] = keep
 
     # What is inside.
 

@@ -491,3 +491,29 @@ def test_import_loads_numpy_alone():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_names_that_a_function_puts_on_ctx_are_its_own():
+    names = (
+        "order edges shape dtype origins hooks outputs connected function name traceback".split()
+    )
+
+    class Square(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            for name in names:
+                setattr(ctx, name, 2)
+            return x**ctx.order
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            assert all(getattr(ctx, name) == 2 for name in names)
+            return grad * ctx.order * x
+
+    x = ad.tensor([1.0, 3.0], requires_grad=True)
+    y = Square.apply(x)
+    assert "SquareBackward" in repr(y)
+    y.sum().backward()
+    assert x.grad.tolist() == [2.0, 6.0]

@@ -85,23 +85,25 @@ def steps(
     found: dict[Any, Step] = {}
     contexts: dict[Any, Context] = {}
     for node in nodes:
-        if not hasattr(node, "function"):  # one of several outputs
+        if not hasattr(node, "_function"):  # one of several outputs
             values[node] = values[node.parent][node.index]
             continue
         constants, options = given(node)
         rest = iter(constants)
         taken = [
             next(rest) if e is None else e._data if isinstance(e, Tensor) else values[e]
-            for e in node.edges
+            for e in node._edges
         ]
-        ctx = contexts[node] = Context([e is not None for e in node.edges])
-        result = node.function.forward(ctx, *taken, **options)
+        ctx = contexts[node] = Context([e is not None for e in node._edges])
+        result = node._function.forward(ctx, *taken, **options)
         values[node] = (
             [np.asarray(r) for r in result]
             if isinstance(result, (tuple, list))
             else np.asarray(result)
         )
-        found[node] = Step(node.function, taken, list(node.edges), options, _place(node), node=node)
+        found[node] = Step(
+            node._function, taken, list(node._edges), options, _place(node), node=node
+        )
     arrived = _sweep(results, upstream, nodes, values, found, contexts)
     return list(found.values()), [
         arrived.get(w) if isinstance(w, Tensor) else None for w in wrapped
@@ -117,14 +119,14 @@ def _nodes(roots: Sequence[Tensor]) -> list[Any]:
         if node in seen:
             continue
         seen.add(node)
-        parents = node.edges if hasattr(node, "function") else [node.parent]
+        parents = node._edges if hasattr(node, "_function") else [node.parent]
         stack += [e for e in parents if e is not None and not isinstance(e, Tensor)]
-    return sorted(seen, key=lambda node: -node.order)
+    return sorted(seen, key=lambda node: -node._order)
 
 
 def _place(node: Any) -> tuple[str, int] | None:
     """The innermost line outside of the library that led to a node."""
-    for frame in reversed(node.traceback or ()):
+    for frame in reversed(node._traceback or ()):
         file = Path(frame.filename)
         if _LIBRARY not in file.parents and "numpy" not in file.parts:
             return frame.filename, int(frame.lineno or 0)
@@ -150,14 +152,14 @@ def _sweep(
         if result.requires_grad:
             add(result._node or result, np.asarray(gradient))
     for node in reversed(nodes):
-        if not hasattr(node, "function"):
+        if not hasattr(node, "_function"):
             if node in total:
                 total.setdefault(node.parent, {})[node.index] = total[node]
             continue
         if node not in total:
             continue
         step = found[node]
-        if node.outputs is None:
+        if node._outputs is None:
             step.received = [np.array(total[node])]
         else:
             arrived = total[node]
@@ -166,7 +168,7 @@ def _sweep(
                 for i, v in enumerate(values[node])
             ]
         try:
-            gradients = node.function.backward(contexts[node], *map(np.array, step.received))
+            gradients = node._function.backward(contexts[node], *map(np.array, step.received))
         except Exception as error:  # the user's backward may raise anything: that is the finding
             step.error = error
             break
@@ -174,7 +176,7 @@ def _sweep(
         step.error = _misfit(step, gradients)
         if step.error is not None:
             break
-        for edge, gradient in zip(node.edges, gradients, strict=False):
+        for edge, gradient in zip(node._edges, gradients, strict=False):
             add(edge, gradient)
     return total
 
