@@ -168,8 +168,8 @@ class Node:
                     "one of the variables needed for gradient computation has been modified by an "
                     f"inplace operation: [tensor of {array.dtype}, shape {list(array.shape)}], "
                     f"which is {source}, is at version {counter.count}; expected version "
-                    f"{counter.count - later} instead, by {type(self).__name__}. Hint: compute the "
-                    "new value out of place (x = x + 1 instead of x += 1), or copy the tensor first."
+                    f"{counter.count - later} instead, by {type(self).__name__}. Hint: compute "
+                    "the new value out of place (x = x + 1, not x += 1), or copy the tensor first."
                 )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from symbolic.limits import OutOfTime, time_limit
 from verify.build import cells, failure, undecided
 from verify.casework import MOST_ENTRIES, Casework
+from verify.evidence import shapes
 from verify.examples import Example, declared, differentiated, guessed, numbered
 from verify.quick import glance
 from verify.subject import PairSubject, Subject, as_subject
@@ -199,6 +200,12 @@ def _conclude(
         wrong = work.vary(example, end)
         if wrong is not None:
             return failure(work, wrong)
+    if work.entrywise:
+        smallest = {e.settings: e for e in sorted(work.examples, key=lambda e: -e.size)}
+        for example in smallest.values():
+            wrong = shapes.compare(work, example)
+            if wrong is not None:
+                return failure(work, wrong)
     return _passed(work)
 
 

@@ -449,7 +449,7 @@ def variations(example: Example) -> Iterator[Example]:
     """
     arrays = [s for s in example.slots if s.varies]
     lengths = sorted({n for s in arrays if s.shape for n in s.shape if n > 0})
-    if not _holds_arrays(example):
+    if not holds_arrays(example):
         for length in lengths:
             for other in dict.fromkeys((1, 2, length + 1)):
                 if other != length and (other not in lengths or other == 1):
@@ -470,7 +470,7 @@ def single(example: Example) -> Example | None:
     """The same example with one entry in each argument; None where it has no other shapes."""
     arrays = [s for s in example.slots if s.varies]
     lengths = {n for s in arrays for n in s.shape or ()}
-    if lengths <= {1} or _holds_arrays(example) or any(s.is_complex for s in example.slots):
+    if lengths <= {1} or holds_arrays(example) or any(s.is_complex for s in example.slots):
         return None
     return _resized(example, dict.fromkeys(lengths, 1))
 
@@ -485,7 +485,7 @@ def reduced(example: Example) -> Example:
     return replace(small, slots=tuple(replace(s, base=None) for s in small.slots))
 
 
-def _holds_arrays(example: Example) -> bool:
+def holds_arrays(example: Example) -> bool:
     """Whether it holds arrays or indices of its own, whose shapes go with those of the rest."""
     return any(s.base is not None for s in example.slots if s.varies) or any(
         isinstance(v, (np.ndarray, list, tuple)) for v in _others(example)

@@ -165,9 +165,9 @@ class Reference:
         on and s is the largest of them: the uncertainty of g and of x. Where several inputs
         interact, sum_k |g_k| Y_k / s is added, since a small entry is then often a sum of large
         terms that cancel; so is an exact zero, where y_k mentions x_i and does not change with it.
-        There s is the largest of those inputs in the array of x_i itself (a slope in a small weight has
-        nothing to do with the size of the data), and Y_k is |y_k|, or the terms that y_k is a sum
-        of where they cancel in it (1 - cos of an angle of zero).
+        There s is the largest of those inputs in the array of x_i itself (a slope in a small weight
+        has nothing to do with the size of the data), and Y_k is |y_k|, or the terms that y_k is a
+        sum of where they cancel in it (1 - cos of an angle of zero).
 
         Parameters
         ----------

@@ -1,0 +1,124 @@
+"""A function of single entries at other ranks and lengths: does each entry fare as it does alone?
+
+The proof at one entry is the proof at every shape only for code that treats every entry alike. Code
+that asks for the rank, the length or the place of an entry is found here, by comparing arrays of
+three and four axes and of a thousand entries with the same entries taken a few at a time.
+
+May import: of :mod:`verify` the examples, the instance, and what judges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verify.examples import Example, holds_arrays
+from verify.failure import Failure
+from verify.instance import FloatRun, Instance
+from verify.judge import Wrong
+
+if TYPE_CHECKING:
+    from verify.casework import Casework
+
+__all__ = ["compare"]
+
+_SHAPES = ((2, 3, 2), (1, 2, 1, 3), (3, 60), (1200,))
+_MOST_BLOCKS = 60
+
+
+def compare(work: Casework, example: Example) -> Failure | None:
+    """What is wrong with an entry in a larger array and right alone, or None.
+
+    Where the code does not run on such an array, or its value is another there, nothing is wrong:
+    but then what was found holds at the shapes tried, and not at every shape.
+    """
+    if holds_arrays(example) or any(s.is_complex or s.scalar for s in example.slots):
+        return None
+    known = Instance(work.subject, example, np.random.default_rng(0))
+    if known.prepare().forward_error is not None or known.planes:
+        return None
+    full = np.broadcast_shapes(*(p.shape for p in known.pieces))
+    for shape in _SHAPES:
+        work.doing = f"comparing entries of arrays of shape {shape} with the same alone"
+        slots = tuple(
+            replace(s, shape=shape) if s.varies and s.shape == full else s for s in example.slots
+        )
+        large = Instance(work.subject, replace(example, slots=slots), np.random.default_rng(3))
+        run = large.prepare()
+        same = run.forward_error is None and large.output_shapes == [
+            shape if s == full else s for s in known.output_shapes
+        ]
+        wrong = _differing(known, large, full) if same else None
+        if not same or wrong == "value":
+            work.entrywise = False
+        elif isinstance(wrong, Wrong):
+            return Failure(large, "oracle", wrong=wrong)
+    return None
+
+
+def _differing(known: Instance, large: Instance, full: tuple[int, ...]) -> Wrong | str | None:
+    """The first entry of a gradient that is another one alone; ``"value"`` where forward is."""
+    point = large.draw(np.random.default_rng(5))
+    run = large.run(point)
+    if run.backward_error is not None or run.shape_errors or not run.finite:
+        return "value"
+    grown = [
+        (p, q)
+        for p, q in zip(
+            [*known.pieces, *known.upstream], [*large.pieces, *large.upstream], strict=True
+        )
+        if p.shape == full
+    ]
+    count, size = grown[0][1].size, grown[0][0].size
+    gradient = run.flat_grads(large.pieces)
+    for block in _blocks(count, size):
+        part = np.zeros(len(known.names))
+        for p, q in zip(
+            [*known.pieces, *known.upstream], [*large.pieces, *large.upstream], strict=True
+        ):
+            whole = point[q.start : q.stop]
+            part[p.start : p.stop] = whole[block] if p.shape == full else whole
+        alone = known.run(part)
+        if alone.backward_error is not None or not _same_values(known, run, alone, block, full):
+            return "value"
+        expected = alone.flat_grads(known.pieces)
+        for p, q in grown[: sum(p.shape == full for p in known.pieces)]:
+            given, right = gradient[q.start : q.stop][block], expected[p.start : p.stop]
+            far = _far(known, given, right)
+            if far.any():
+                i = int(np.argmax(far))
+                entry = q.start + int(block[i])
+                return Wrong(point, entry, float(right[i]), float(given[i]), np.inf, True, "value")
+    return None
+
+
+def _blocks(count: int, size: int) -> list[np.ndarray]:
+    """Runs of ``size`` places, the last ones among them; all of them if they are few."""
+    starts = [min(k, count - size) for k in range(0, count, size)]
+    if len(starts) > _MOST_BLOCKS:
+        middle = np.random.default_rng(9).choice(starts[:-20], _MOST_BLOCKS - 20, replace=False)
+        starts = [*sorted(middle.tolist()), *starts[-20:]]
+    return [np.arange(k, k + size) for k in starts]
+
+
+def _same_values(
+    known: Instance, run: FloatRun, alone: FloatRun, block: np.ndarray, full: tuple[int, ...]
+) -> bool:
+    return not any(
+        _far(known, run.outputs[p.position].ravel()[block], alone.outputs[p.position].ravel()).any()
+        for p in known.upstream
+        if p.shape == full
+    )
+
+
+def _far(instance: Instance, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Where two arrays differ by more than rounding; NaN is no difference from NaN.
+
+    They are the same code's on the same numbers, but for vector instructions.
+    """
+    close = 10 * np.sqrt(instance.eps)
+    with np.errstate(all="ignore"):
+        far = ~(np.abs(a - b) <= close * np.maximum(np.abs(a), np.abs(b)) + 1e-290)
+    return far & ~((a == b) | (np.isnan(a) & np.isnan(b)))
