@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.grad_mode import ANOMALY, switch
-from autodiff.graph import FREED, Node, Output, _modified
+from autodiff.graph import FREED, Node, Output, _modified, expected
 from autodiff.tensor import Tensor, storage
 
 __all__ = ["backward", "grad"]
@@ -184,8 +184,7 @@ def _conform(node: Node, edges: Sequence[Any], target: Any, g: Any) -> Any:
     """Give a gradient the shape and dtype of its argument, or say why that cannot be."""
     if not isinstance(g, Tensor):
         g = storage(g)
-    leaf = isinstance(target, Tensor)
-    shape, dtype = (target.shape, target.dtype) if leaf else (target._shape, target._dtype)
+    shape, dtype = expected(target)
     if g.shape != shape:
         index = next(i for i, edge in enumerate(edges) if edge is target)
         name = _argument(node, index)

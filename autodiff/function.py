@@ -326,6 +326,10 @@ def _array(value: Any) -> Any:
     return value._data if isinstance(value, Tensor) else value
 
 
+class DifferentiableOnceError(RuntimeError):
+    """A second derivative was asked for of a Function that says that it has none."""
+
+
 class _Once(Function):
     """The result of a once-differentiable backward."""
 
@@ -336,7 +340,7 @@ class _Once(Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        raise RuntimeError(
+        raise DifferentiableOnceError(
             f"trying to differentiate twice a function that was marked with @once_differentiable: "
             f"{ctx.name_of_first}"
         )

@@ -228,6 +228,13 @@ class AccumulateGrad:
         return f"<AccumulateGrad object at {id(self):#x}>"
 
 
+def expected(target: Any) -> tuple[tuple[int, ...], Any]:
+    """Return the shape and dtype of the gradient that a node or a leaf tensor takes."""
+    if isinstance(target, (Node, Output)):
+        return target._shape, target._dtype
+    return target.shape, target.dtype
+
+
 def public_edge(edge: Any) -> tuple[Any, int]:
     if edge is None or isinstance(edge, Node):
         return edge, 0

@@ -136,20 +136,22 @@ class Recorded:
                 raise ValueError(f"the graph has more than {_MOST_NODES} operations")
             for edge in {id(e): e for e in _parents(node) if e is not None}.values():
                 self._consumers[edge] = self._consumers.get(edge, 0) + 1
-                if hasattr(edge, "order"):
+                if hasattr(edge, "_order"):
                     stack.append(edge)
                 else:
                     self._leaves[edge] = edge
-        return sorted(seen, key=lambda node: -node.order)
+        return sorted(seen, key=lambda node: -node._order)
 
     def _is_flat(self, out: Any) -> bool:
         """Whether one index for all axes will do: nothing but elementwise steps and full sums."""
+        from autodiff.graph import expected
+
         size = None
         for node in self.nodes:
-            if not hasattr(node, "function") or node.outputs is not None:
+            if not hasattr(node, "_function") or node._outputs is not None:
                 return False  # one of several outputs
-            name, (constants, keywords) = node.function.__name__, _given(node)
-            shapes = [node.shape, *(e.shape for e in node.edges if e is not None)]
+            name, (constants, keywords) = node._function.__name__, _given(node)
+            shapes = [node._shape, *(expected(e)[0] for e in node._edges if e is not None)]
             shapes += [np.shape(c) for c in constants]
             if name in ("Sum", "Mean", "Norm", "Var", "Std", "Logsumexp"):
                 (shape,) = shapes[1:2]
@@ -157,7 +159,7 @@ class Recorded:
                 if axis is not None and len(np.atleast_1d(axis)) < len(shape):
                     return False
                 shapes = shapes[1:2]
-            elif not _is_elementwise(node.function):
+            elif not _is_elementwise(node._function):
                 return False
             for shape in shapes:
                 if np.prod(shape) != 1:
@@ -215,11 +217,11 @@ class Recorded:
     # One step
 
     def _step(self, node: Any) -> None:
-        if not hasattr(node, "function"):  # one of several outputs of its parent
+        if not hasattr(node, "_function"):  # one of several outputs of its parent
             self._values[node] = np.asarray(self._values[node.parent][node.index])
             self._opaque(node, node.parent, node.index)
             return
-        function = node.function
+        function = node._function
         arguments, keywords = _arguments(node)
         raw = [self._values[e] if e is not None else c for e, c in arguments]
         value: Any = _forward(node, raw, keywords)
@@ -246,7 +248,7 @@ class Recorded:
                 indexed = rule(*inputs, **keywords)
                 if self.flat:  # no axes of length 1 there
                     axes = tuple(a for a in indexed.axes if isinstance(a, sp.Symbol))
-                    indexed = Indexed(self._shape(node.shape), axes, indexed.entry)
+                    indexed = Indexed(self._shape(node._shape), axes, indexed.entry)
                 self._indexed[node] = indexed
                 self._name(node, kind)
                 return
@@ -281,7 +283,7 @@ class Recorded:
         return self._indexed[edge]
 
     def _elementwise(self, node: Any, arguments: Any, keywords: dict[str, Any]) -> Indexed:
-        function = node.function
+        function = node._function
         placeholders = [sp.Symbol(f"_{k}", real=True) for k in range(len(arguments))]
         inputs = [self._indexed[e] if e is not None else self._constant(c) for e, c in arguments]
         handed = [
@@ -292,7 +294,7 @@ class Recorded:
             formula = sp.sympify(apply_formula(function.formula, handed, keywords))
         else:
             formula = _computed(function, handed, keywords)
-        shape = self._shape(node.shape)
+        shape = self._shape(node._shape)
         axes = new_axes(shape)
         table = {p: x.broadcast(axes) for p, x in zip(placeholders, inputs, strict=True)}
         return Indexed(shape, axes, formula.xreplace(table))
@@ -327,7 +329,7 @@ class Recorded:
         for edge, _ in arguments:
             if edge is not None:
                 self._name(edge, "elementwise")
-        variable = self._add(key, self._values[key], None, "step", node.function.__name__, key)
+        variable = self._add(key, self._values[key], None, "step", node._function.__name__, key)
         explicit = self._written_out(node, arguments, raw, keywords, output)
         if explicit is not None and not variable.shape:
             formula: Any = explicit[()]
@@ -357,7 +359,7 @@ class Recorded:
         output: int | None,
     ) -> np.ndarray | None:
         """The declared formula on the entries of the arguments, by name, for a few entries."""
-        shape = node.shape if output is None else node.outputs[output][0]
+        shape = node._shape if output is None else node._outputs[output][0]
         sizes = [np.size(r) for (e, _), r in zip(arguments, raw, strict=True) if e is not None]
         if sum(sizes) > 8 or int(np.prod(shape)) > 4 or self.flat:
             return None
@@ -373,10 +375,10 @@ class Recorded:
                 array[index] = source.at([sp.Integer(k) for k in place])
             handed.append(array.view(FormulaArray) if array.ndim else array[()])
         try:
-            if hasattr(node.function, "formula"):
-                result = apply_formula(node.function.formula, handed, keywords)
+            if hasattr(node._function, "formula"):
+                result = apply_formula(node._function.formula, handed, keywords)
             else:
-                result = _computed(node.function, handed, keywords)
+                result = _computed(node._function, handed, keywords)
             found = as_objects(result if output is None else result[output])
             found = np.array([*map(sp.sympify, found.flat), None])[:-1].reshape(found.shape)
         except Exception:  # a user's formula, or code that leaves the world of symbols
@@ -420,28 +422,28 @@ def _given(node: Any) -> Any:
 
 
 def _parents(node: Any) -> list[Any]:
-    return node.edges if hasattr(node, "function") else [node.parent]
+    return node._edges if hasattr(node, "_function") else [node.parent]
 
 
 def _arguments(node: Any) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
     """For each argument of forward the edge it came by, or the constant that it is; keywords."""
     constants, keywords = _given(node)
     rest = iter(constants)
-    return [(e, None) if e is not None else (None, next(rest)) for e in node.edges], keywords
+    return [(e, None) if e is not None else (None, next(rest)) for e in node._edges], keywords
 
 
 def _context(node: Any) -> Any:
     """A fresh ``ctx``, for the operation of a node to run again."""
     context = type(node)()
-    context.edges, context.needs_input_grad = node.edges, node.needs_input_grad
-    context.saved_tensors, context.origins, context.order = (), None, 0
+    context._edges, context.needs_input_grad = node._edges, node.needs_input_grad
+    context.saved_tensors, context._origins, context._order = (), None, 0
     return context
 
 
 def _forward(node: Any, raw: list[Any], keywords: dict[str, Any]) -> Any:
     context = _context(node)
     with np.errstate(all="ignore"):
-        return node.function.forward(context, *raw, **keywords)
+        return node._function.forward(context, *raw, **keywords)
 
 
 def _is_built_in(function: Any) -> bool:
@@ -490,8 +492,8 @@ def _jacobians(
     node: Any, arguments: Any, raw: list[Any], keywords: dict[str, Any], output: int | None
 ) -> list[np.ndarray | None]:
     """The local derivatives in floats: of the formula, of forward, or else what backward says."""
-    function = node.function
-    shapes = (node.outputs and [shape for shape, _ in node.outputs]) or [node.shape]
+    function = node._function
+    shapes = (node._outputs and [shape for shape, _ in node._outputs]) or [node._shape]
     shape = shapes[output or 0]
     sizes = [
         int(np.prod(np.shape(r))) for (e, _), r in zip(arguments, raw, strict=True) if e is not None
@@ -580,15 +582,15 @@ def _from_backward(
     columns: list[list[Any]] = [[] for _ in raw]
     for k in range(int(np.prod(shape))):
         context = _context(node)
-        node.function.forward(context, *raw, **keywords)
+        node._function.forward(context, *raw, **keywords)
         seeds = [np.zeros(s) for s in shapes]
         seeds[output].flat[k] = 1.0
-        grads = node.function.backward(context, *seeds)
+        grads = node._function.backward(context, *seeds)
         grads = grads if isinstance(grads, tuple) else (grads,)
         for column, g, value in zip(columns, grads, raw, strict=False):
             column.append(np.zeros(np.shape(value)) if g is None else np.asarray(g, dtype=float))
     results: list[np.ndarray | None] = []
-    for column, value, edge in zip(columns, raw, node.edges, strict=True):
+    for column, value, edge in zip(columns, raw, node._edges, strict=True):
         # A gradient that is missing, or of a wrong shape, says nothing.
         fits = len(column) == np.prod(shape) and all(g.shape == np.shape(value) for g in column)
         known = edge is not None and fits

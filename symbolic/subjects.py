@@ -204,9 +204,9 @@ def plain(f: Any) -> Callable[..., Any]:
 
 def context_of(f: Any, arguments: Sequence[Any]) -> Any:
     context = f.node()
-    context.edges = [object() if _differentiable(a) else None for a in arguments]
-    context.needs_input_grad = tuple([edge is not None for edge in context.edges])
-    context.saved_tensors, context.origins, context.order = (), None, 0
+    context._edges = [object() if _differentiable(a) else None for a in arguments]
+    context.needs_input_grad = tuple([edge is not None for edge in context._edges])
+    context.saved_tensors, context._origins, context._order = (), None, 0
     return context
 
 

@@ -39,7 +39,7 @@ from verify.explore import Explorer
 from verify.failure import Failure
 from verify.instance import Instance
 from verify.judge import Judge, Outcome
-from verify.kinks import reference_of
+from verify.kinks import beside, reference_of
 from verify.large import by_directions
 from verify.reference import EPS, Reference
 from verify.series import bounded_entries
@@ -512,24 +512,38 @@ class Casework:
             self.skip("second_order", "on structured domains the first order alone is compared")
             return None
         full = proof.smooth(explorer)
+        points = [c for c in explorer.cells.values() if c.thin and not c.outside]
         proved = 0
-        for cell in full[:24]:
+        for cell in [*full[:24], *points[:24]]:
             left = max(0.1, min(3.0, 0.3 * (end - time.process_time())))
             try:
-                result = second_order.check_order(
-                    explorer, cell, judge.reference(cell), self.order, left
-                )
+                if cell.kinked:
+                    around = beside(explorer, cell, judge.references)
+                    result = second_order.check_limit(explorer, cell, around, self.order)
+                else:
+                    result = second_order.check_order(
+                        explorer, cell, judge.reference(cell), self.order, left
+                    )
             except TraceError as error:
                 self.skip("second_order", f"not traced: {error}")
                 self.all_proved = False
                 return None
             if result.skipped:
+                raised = second_order.raised(instance, cell.point)
+                if raised is not None:
+                    message = (
+                        "when the gradient is differentiated again, backward raises "
+                        f"{type(raised).__name__}: {raised}"
+                    )
+                    broken = contract.Violation("raises", message, point=cell.point)
+                    return Failure(instance, "second_order", violation=broken)
                 self.skip("second_order", result.skipped)
+                self.uncovered.append(f"order {self.order}: {result.skipped}")
                 self.all_proved = False
                 return None
             if result.point is not None:
                 return Failure(instance, "second_order", second=result, judge=judge, cell=cell)
-            proved += result.proved
+            proved += result.proved and not cell.thin
         if proved < len(full):
             self.all_proved = False
         tally.passed += 1

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,15 @@ from verify.cells import Cell
 from verify.explore import Explorer
 from verify.reference import Reference
 
-__all__ = ["Limits", "Touching", "is_generalised", "limits_at", "reference_of", "separating"]
+__all__ = [
+    "Limits",
+    "Touching",
+    "beside",
+    "is_generalised",
+    "limits_at",
+    "reference_of",
+    "separating",
+]
 
 # How far from the point its neighbours' formulas are evaluated, and once more, to see that they
 # converge: a logarithm does not, nor does a pole.
@@ -146,6 +155,27 @@ def limits_at(
     for move in _moves(_active(explorer, cell, point, width), n, directions):
         leave(move)
     return found if any(found.rows) or any(i.any() for i in found.infinite) else None
+
+
+def beside(
+    explorer: Explorer, cell: Cell, references: dict[int, Reference]
+) -> list[tuple[dict[str, Any], Reference]]:
+    """Exact points next to that of a cell without interior, each with the formula that holds there.
+
+    One or two for each entry that can change the cell, and none where a side cannot be reached.
+    """
+    point = cell.point
+    n = explorer.instance.inputs
+    touching = Touching(explorer, point)
+    found = []
+    for move in _moves(_active(explorer, cell, point, 0.0), n, 2):
+        direction = np.concatenate([move, np.zeros(len(point) - n)])
+        exact = _exact(explorer, point, direction, 0.0)
+        neighbour = touching.neighbour(direction, exact)
+        if neighbour is None:
+            return []
+        found.append((exact, reference_of(explorer, neighbour, references)))
+    return found
 
 
 def _active(explorer: Explorer, cell: Cell, point: np.ndarray, width: float) -> list[int]:

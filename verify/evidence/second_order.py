@@ -10,13 +10,15 @@ May import: :mod:`autodiff`, :mod:`symbolic`, :mod:`verify.instance`, :mod:`veri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from autodiff import Tensor
 from autodiff import grad as tensor_grad
-from symbolic.balls import enclose
+from autodiff.function import DifferentiableOnceError
+from symbolic.balls import enclose, to_arb
 from symbolic.decide import all_equal
 from symbolic.graph import Node, Program
 from symbolic.primitives import FLOAT
@@ -24,11 +26,11 @@ from symbolic.tracing import nodes, symbol_array, traced_namespace
 from symbolic.values import Condition, Trace
 from verify.cells import Cell
 from verify.explore import Explorer
-from verify.instance import Piece
+from verify.instance import Instance, Piece
 from verify.reference import EPS, Reference
 from verify.subject import FunctionSubject
 
-__all__ = ["SecondOrder", "check_order"]
+__all__ = ["SecondOrder", "check_limit", "check_order", "raised"]
 
 
 @dataclass
@@ -50,8 +52,80 @@ def check_order(
     """Compare derivatives of the given order (2 and above) on one cell.
 
     The engine's gradient is contracted with a symbolic direction and differentiated again, ``order
-    - 1`` times; the reference is treated in the same way.
+    - 1`` times; the reference is treated in the same way. Of a cell without interior (``x == 0``)
+    only its point is looked at.
     """
+    found = _derivatives(explorer, cell, order)
+    if isinstance(found, SecondOrder):
+        return found
+    actual, conditions = found
+    expected = _expected(explorer.instance, reference, order)
+    if cell.thin:
+        return _at_point(explorer, cell.point, expected, actual, order) or SecondOrder(True)
+    return _compare(explorer, cell, expected, actual, conditions, order, seconds)
+
+
+def raised(instance: Instance, point: np.ndarray) -> Exception | None:
+    """What the gradient of the gradient raises on floats, unless the Function says it has none."""
+    subject = instance.subject
+    args = [
+        Tensor(a, requires_grad=True) if s.varies else a
+        for a, s in zip(instance.arguments(point), instance.example.slots, strict=True)
+    ]
+    leaves = [args[p.position] for p in instance.pieces]
+    upstream = [
+        Tensor(instance.upstream_arrays(point)[p.position], requires_grad=True)
+        for p in instance.upstream
+    ]
+    with instance._quiet():
+        try:
+            function = getattr(subject.function, "apply", subject.function)
+            result = function(*args, **instance.example.keywords)
+            results = list(result) if isinstance(result, (tuple, list)) else [result]
+            outputs = [results[p.position] for p in instance.upstream]
+            first = tensor_grad(outputs, leaves, upstream, create_graph=True, allow_unused=True)
+            again = [g for g in first if g is not None and g.requires_grad]
+            if again:
+                ones = [Tensor(np.ones(g.shape)) for g in again]
+                tensor_grad(again, [*leaves, *upstream], ones, allow_unused=True)
+        except DifferentiableOnceError:
+            return None
+        except Exception as error:
+            return error
+    return None
+
+
+def check_limit(
+    explorer: Explorer, cell: Cell, around: list[tuple[dict[str, Any], Reference]], order: int
+) -> SecondOrder:
+    """Compare at a point that is a cell of its own with the limits from the cells around it.
+
+    ``around`` gives exact points next to it, each with the formula that holds there. Where their
+    limits differ there is no derivative of that order, and nothing is compared.
+    """
+    found = _derivatives(explorer, cell, order)
+    if isinstance(found, SecondOrder):
+        return found
+    actual, _ = found
+    limits = []
+    for exact, reference in around:
+        values = {**exact, **_random_directions(explorer.instance, order)}
+        program = Program(_expected(explorer.instance, reference, order))
+        balls = enclose(program, values, digits=18, scale=1e-290, min_precision=2000)
+        limits.append([float(b) if b.finite else np.nan for b in balls])
+    if not limits:
+        return SecondOrder(True)
+    rows = np.array(limits)
+    spread = np.ptp(rows, axis=0)
+    agreed = spread <= 1e-9 * np.max(np.abs(rows), axis=0) + 1e-50
+    wanted = np.where(agreed, rows[0], np.nan)
+    return _at_point(explorer, cell.point, wanted, actual, order) or SecondOrder(True)
+
+
+def _derivatives(
+    explorer: Explorer, cell: Cell, order: int
+) -> tuple[list[Node], list[Condition]] | SecondOrder:
+    """The engine's derivatives on a cell, and the conditions met on the way to them."""
     instance = explorer.instance
     subject = instance.subject
     trace = Trace(instance.graph)
@@ -79,25 +153,16 @@ def check_order(
         except RuntimeError as error:
             return SecondOrder(False, skipped=str(error))
         wrt = [*leaves, *upstream]
-        pieces = [*instance.pieces, *instance.upstream]
-        expected = list(reference.expected)
         graph = instance.graph
         for level in range(order - 1):
-            directions: list[Node] = []
             total = []
             chosen = []
-            for piece, g in zip(instance.pieces if level == 0 else pieces, current, strict=True):
-                name = f"direction{level}_{piece.name}"
+            for piece, g in zip(_differentiated(instance, level), current, strict=True):
                 values = np.random.default_rng(level).normal(size=piece.shape)
-                d = symbol_array(trace, name, values)
-                directions += list(nodes(d, graph).ravel())
+                d = symbol_array(trace, _direction(level, piece), values)
                 if g is not None and g.requires_grad:
                     total.append(g)
                     chosen.append(Tensor(d))
-            variables = [
-                graph.variable(piece.label(i)) for piece in pieces for i in range(piece.size)
-            ]
-            expected = graph.vjp(expected, directions, variables)
             if total:
                 try:
                     current = tensor_grad(total, wrt, chosen, create_graph=True, allow_unused=True)
@@ -106,12 +171,76 @@ def check_order(
             else:
                 current = (None,) * len(wrt)
         actual: list[Node] = []
-        for piece, g in zip(pieces, current, strict=True):
+        for piece, g in zip([*instance.pieces, *instance.upstream], current, strict=True):
             if g is None:
                 actual += [graph.zero] * piece.size
             else:
                 actual += list(nodes(g._data, graph).ravel())
-    return _compare(explorer, cell, expected, actual, pieces, trace.conditions, seconds)
+    return actual, trace.conditions
+
+
+def _expected(instance: Instance, reference: Reference, order: int) -> list[Node]:
+    """The formula's derivatives, contracted with the same directions."""
+    graph = instance.graph
+    pieces = [*instance.pieces, *instance.upstream]
+    variables = [graph.variable(piece.label(i)) for piece in pieces for i in range(piece.size)]
+    found = list(reference.expected)
+    for level in range(order - 1):
+        directions = [graph.variable(name) for name in _direction_names(instance, level)]
+        found = graph.vjp(found, directions, variables)
+    return found
+
+
+def _differentiated(instance: Instance, level: int) -> list[Piece]:
+    """What the derivative of that level is taken in: inputs first, then upstream gradients too."""
+    return [*instance.pieces, *([] if level == 0 else instance.upstream)]
+
+
+def _direction(level: int, piece: Piece) -> str:
+    return f"direction{level}_{piece.name}"
+
+
+def _direction_names(instance: Instance, level: int) -> list[str]:
+    return [
+        replace(piece, name=_direction(level, piece)).label(i)
+        for piece in _differentiated(instance, level)
+        for i in range(piece.size)
+    ]
+
+
+def _random_directions(instance: Instance, order: int) -> dict[str, float]:
+    rng = np.random.default_rng(2)
+    names = [n for level in range(order - 1) for n in _direction_names(instance, level)]
+    return {name: float(rng.normal()) for name in names}
+
+
+def _at_point(
+    explorer: Explorer,
+    point: np.ndarray,
+    expected: list[Node] | np.ndarray,
+    actual: list[Node],
+    order: int,
+) -> SecondOrder | None:
+    """What is wrong at a point, in balls; ``expected`` as formulas or as numbers, NaN for none."""
+    instance = explorer.instance
+    values = {
+        **dict(zip(instance.names, map(float, point), strict=True)),
+        **_random_directions(instance, order),
+    }
+    balls = enclose(Program(actual), values, digits=18, scale=1e-290, max_precision=1200)
+    right: list[Any] = list(expected)
+    if not isinstance(expected, np.ndarray):
+        right = enclose(Program(expected), values, digits=18, scale=1e-290, max_precision=1200)
+    known = [abs(float(b)) for b in right if np.isfinite(float(b))]
+    size = max(known, default=0.0)
+    for i, (a, b) in enumerate(zip(balls, right, strict=True)):
+        if not (a.finite and np.isfinite(float(b))):
+            continue
+        gap = float(abs(a.value - to_arb(getattr(b, "value", b))).lower())  # at least this much
+        if gap > 256 * EPS * max(abs(float(b)), 1e-2 * size):
+            piece, k = instance.owner(i)
+            return SecondOrder(False, point, piece.label(k), "the gradient", float(b), float(a))
+    return None
 
 
 def _compare(
@@ -119,8 +248,8 @@ def _compare(
     cell: Cell,
     expected: list[Node],
     actual: list[Node],
-    pieces: list[Piece],
     conditions: list[Condition],
+    order: int,
     seconds: float,
 ) -> SecondOrder:
     """Compare in balls, then decide.
@@ -129,33 +258,13 @@ def _compare(
     than the cell's, on branches of the second pass, the rest of the cell was not looked at.
     """
     instance = explorer.instance
-    names = [*instance.names]
-    extra = sorted(
-        {n.args[0] for n in _variables([*expected, *actual]) if n.args[0].startswith("direction")}
-    )
-    rng = np.random.default_rng(2)
-    program = Program([*expected, *actual])
-    m = len(expected)
     for point in [cell.point, *cell.samples[:2]]:
-        values = dict(zip(names, map(float, point), strict=True))
-        values.update({name: float(rng.normal()) for name in extra})
-        if point is not cell.point and not _hold(conditions, values):
-            continue
-        balls = enclose(program, values, digits=18, scale=1e-290, max_precision=1200)
-        size = max((abs(float(b)) for b in balls[:m] if b.finite), default=0.0)
-        for i in range(m):
-            a, b = balls[m + i], balls[i]
-            if not (a.finite and b.finite):
-                continue
-            gap = float(abs(a.value - b.value).lower())  # certainly at least this much
-            if gap > 256 * EPS * max(abs(float(b)), 1e-2 * size):
-                k = 0
-                for piece in pieces:
-                    if i < k + piece.size:
-                        return SecondOrder(
-                            False, point, piece.label(i - k), "the gradient", float(b), float(a)
-                        )
-                    k += piece.size
+        values = dict(zip(instance.names, map(float, point), strict=True))
+        values.update(_random_directions(instance, order))
+        if point is cell.point or _hold(conditions, values):
+            wrong = _at_point(explorer, point, expected, actual, order)
+            if wrong is not None:
+                return wrong
     decisions = all_equal(
         instance.graph,
         list(zip(expected, actual, strict=True)),
@@ -171,9 +280,3 @@ def _hold(conditions: list[Condition], values: dict[str, float]) -> bool:
         floats = {name: np.float64(v) for name, v in values.items()}
         gaps = Program([c.gap for c in conditions]).run(FLOAT, floats)
     return all(c.holds(float(gap)) for c, gap in zip(conditions, gaps, strict=True))
-
-
-def _variables(roots: list[Node]) -> list[Node]:
-    from symbolic.graph import topological
-
-    return [n for n in topological(roots) if n.op == "var"]
