@@ -106,6 +106,7 @@ class Reference:
         curvature: list[tuple[int, Node]] = []  # dv_i/dx_j, by i
         cancelling: list[tuple[int, int]] = []  # (i, k): y_k bounds what cancels in v_i
         constant: list[tuple[int, int]] = []  # (i, k): y_k mentions x_i, and does not change
+        vanishing = self._vanishing()
         self._beside = [
             [j for j in {*reach, i} if self._arrays[j] == self._arrays[i]]
             for i, reach in enumerate(self._reach)
@@ -119,7 +120,7 @@ class Reference:
                 terms.append((i, self.graph.mul(self._g[k], row[i])))
                 if len(reach) > 1 or (alone and self._elsewhere[i]):
                     cancelling.append((i, k))
-                if alone and self._vanishes(row[i]):
+                if (i, k) in vanishing:
                     constant.append((i, k))
             if reach and (few or len(reach) <= 2):
                 slopes = self.graph.vjp([v], [self.graph.one], [self._x[j] for j in reach])
@@ -129,29 +130,33 @@ class Reference:
         self._cancelling = np.array(cancelling, dtype=int).reshape(-1, 2).T
         self._constant = np.array(constant, dtype=int).reshape(-1, 2).T
         magnitudes = Magnitudes(self.graph)
-        needed = {k for _, k in cancelling + constant}
-        outputs = [magnitudes.of(y) if k in needed else y for k, y in enumerate(self.outputs)]
-        return Program([node for _, node in terms + curvature] + outputs)
+        of_constant = [magnitudes.of(self.outputs[k]) for _, k in constant]
+        return Program([node for _, node in terms + curvature] + of_constant + self.outputs)
 
-    def _vanishes(self, slope: Node) -> bool:
-        """Whether a derivative is zero to 50 digits at two ordinary points."""
-        program = Program([slope])
+    def _vanishing(self) -> set[tuple[int, int]]:
+        """Where y_k mentions x_i and does not change with it: slopes of zero at ordinary points."""
         rng = np.random.default_rng(5)
-        for _ in range(2):
-            point = {
-                name: float(v)
-                for name, v in zip(
-                    self.inputs, rng.uniform(0.5, 2.0, len(self.inputs)), strict=True
-                )
-            }
-            with np.errstate(all="ignore"):
-                [rough] = program.run(FLOAT, {k: np.float64(v) for k, v in point.items()})
-            if not abs(float(rough)) < 1e-6:
-                return False
-            [ball] = enclose(program, point, digits=3, scale=1e-60)
-            if not ball.finite or abs(float(ball)) > 1e-50:
-                return False
-        return True
+        names = [*self.inputs, *self.upstream]
+        points = [
+            dict(zip(names, rng.uniform(0.5, 2.0, len(names)), strict=True)) for _ in range(2)
+        ]
+        n = len(self.inputs)
+        with np.errstate(all="ignore"):
+            rough = self.rows_program.run(FLOAT, points[0])[len(self.outputs) :]
+        zero = self.graph.zero
+        return {
+            (i, k)
+            for k, row in enumerate(self.jacobian)
+            for i, slope in enumerate(row)
+            if slope is not zero
+            and abs(float(rough[k * n + i])) < 1e-6
+            and all(self._is_zero(slope, point) for point in points)
+        }
+
+    def _is_zero(self, slope: Node, point: dict[str, float]) -> bool:
+        """Whether a derivative is zero to 50 digits at a point."""
+        [ball] = enclose([slope], point, digits=3, scale=1e-60)
+        return ball.finite and abs(float(ball)) <= 1e-50
 
     def _dependencies(self, node: Node) -> list[int]:
         names = {n.args[0] for n in topological([node]) if n.op == "var"}
@@ -163,11 +168,11 @@ class Reference:
         For the entry i of the gradient, v_i = sum_k g_k dy_k/dx_i, this is
         sum_k |g_k dy_k/dx_i| + s sum_j |dv_i/dx_j|, where j runs over the inputs that v_i depends
         on and s is the largest of them: the uncertainty of g and of x. Where several inputs
-        interact, sum_k |g_k| Y_k / s is added, since a small entry is then often a sum of large
-        terms that cancel; so is an exact zero, where y_k mentions x_i and does not change with it.
-        There s is the largest of those inputs in the array of x_i itself (a slope in a small weight
-        has nothing to do with the size of the data), and Y_k is |y_k|, or the terms that y_k is a
-        sum of where they cancel in it (1 - cos of an angle of zero).
+        interact, sum_k |g_k y_k| / s is added, since a small entry is then often a sum of large
+        terms that cancel. There s is the largest of those inputs in the array of x_i itself: a
+        slope in a small weight has nothing to do with the size of the data. An exact zero is such a
+        sum too, where y_k mentions x_i and does not change with it: there the terms count that y_k
+        is a sum of, since they may cancel in it as well (1 - cos of an angle that is zero).
 
         Parameters
         ----------
@@ -242,16 +247,20 @@ class Reference:
         """Put the magnitudes together."""
         count = len(self.inputs)
         found = np.minimum(np.where(np.isnan(found), 0.0, found), _LARGEST)
-        first, last = len(self._term_of), len(found) - len(self.outputs)
-        terms, curvature, outputs = found[:first], found[first:last], found[last:]
+        counts = [len(self._term_of), len(self._curvature_of), self._constant.shape[1]]
+        first, second, third = np.cumsum(counts)
+        terms, curvature = found[:first], found[first:second]
+        of_constant, outputs = found[second:third], found[third:]
         s = np.array([x[reach].max() if reach else 0.0 for reach in self._reach])
         own = np.array([x[near].max() for near in self._beside])
         result = np.bincount(self._term_of, terms, count)
         # Products before sums: zero times a sum that overflowed would be no number.
         result += np.bincount(self._curvature_of, s[self._curvature_of] * curvature, count)
-        # At the origin there is no scale but one.
-        for (i, k), size in ((self._cancelling, own), (self._constant, x)):
-            result += np.bincount(i, g[k] * outputs[k] / np.where(size > 0, size, 1.0)[i], count)
+        own = np.where(own > 0, own, 1.0)  # at the origin there is no scale but one
+        i, k = self._cancelling
+        result += np.bincount(i, g[k] * outputs[k] / own[i], count)
+        i, k = self._constant
+        result += np.bincount(i, g[k] * of_constant / np.where(x > 0, x, 1.0)[i], count)
         return result
 
 
