@@ -216,6 +216,7 @@ def log(nf: NormalForms, u: Element) -> Element:
     tower = nf.tower
     if u.num.is_zero():
         return nf.opaque("log", [u])
+    u = _in_roots(nf, u)
     content, factors = tower.factor(u.num)
     under, below = tower.factor(u.den)
     result = tower.sub(log_integer(nf, abs(content)), log_integer(nf, abs(under)))
@@ -224,6 +225,27 @@ def log(nf: NormalForms, u: Element) -> Element:
     for f, e in below:
         result = tower.sub(result, tower.mul(nf.rational(e), log_factor(nf, f)))
     return result
+
+
+def _in_roots(nf: NormalForms, u: Element) -> Element:
+    """The same with r**n for the positive number that r is the root of: to see a product.
+
+    With h**2 = e, e x + h is no product, and h**2 x + h is h (h x + 1).
+    """
+    tower = nf.tower
+    used = {*tower.used(u.num), *tower.used(u.den)}
+    images = {}
+    for i in used:
+        if tower.generators[i].kind == "root":
+            radicand, degree = tower.generators[i].data
+            whole = None if radicand.is_constant() else _single(nf, radicand)
+            if whole is not None and whole.positive and whole.index in used:
+                images[whole.index] = tower.poly(tower.generators[i]) ** degree
+    if not images:
+        return u
+    gens = [images.get(i, g) for i, g in enumerate(tower.ctx.gens())]
+    num, den = (p.compose(*gens, ctx=tower.ctx) for p in (u.num, u.den))
+    return Element(num, den)
 
 
 def log_integer(nf: NormalForms, n: int) -> Element:
