@@ -34,7 +34,7 @@ from verify.evidence import (
 )
 from verify.evidence import formula as formula_evidence
 from verify.evidence.formula import Disagreement
-from verify.examples import Example, reduced, single, variations
+from verify.examples import Example, options, reduced, single, variations
 from verify.explore import Explorer
 from verify.failure import Failure
 from verify.instance import Instance
@@ -305,7 +305,10 @@ class Casework:
         """
         if not all(s.domain.free for s in example.slots if s.varies):
             return None
-        for other in variations(example):
+        others = variations(example)
+        if self.guessed:
+            others = itertools.chain(options(self.subject, example), others)
+        for other in others:
             if time.process_time() > end:
                 return None
             self.doing = f"trying {other.describe()}"

@@ -26,7 +26,10 @@ __all__ = [
     "differentiated",
     "domains_of",
     "guessed",
+    "holds_arrays",
+    "options",
     "reduced",
+    "single",
     "variations",
 ]
 
@@ -464,6 +467,34 @@ def variations(example: Example) -> Iterator[Example]:
     if isinstance(example.keywords.get("keepdims"), bool):
         other_way = {**example.keywords, "keepdims": not example.keywords["keepdims"]}
         yield replace(example, keywords=other_way)
+
+
+def options(subject: Subject, example: Example) -> Iterator[Example]:
+    """The same example with the options that nobody set: each flag turned, an axis named."""
+    given = {s.name for s in example.slots} | example.keywords.keys()
+    for name, default in subject.defaults.items():
+        if name in given:
+            continue
+        others: tuple[Any, ...] = ()
+        if isinstance(default, bool):
+            others = (not default,)
+        elif name == "axis" and (default is None or isinstance(default, int)):
+            others = (0, -1, 1)
+        for value in others:
+            if value != default:
+                other = replace(example, keywords={**example.keywords, name: value})
+                yield other
+                if name == "axis":
+                    yield _deeper(other)
+
+
+def _deeper(example: Example) -> Example:
+    """The same example with an axis more before those of its vectors."""
+    slots = tuple(
+        replace(s, shape=(2, *s.shape)) if s.varies and s.shape and len(s.shape) == 1 else s
+        for s in example.slots
+    )
+    return replace(example, slots=slots)
 
 
 def single(example: Example) -> Example | None:

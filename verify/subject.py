@@ -62,6 +62,8 @@ class Subject:
     formula : callable or None
     elementwise : bool
         Whether it says of itself that it acts entry by entry.
+    defaults : dict
+        The default of each optional parameter, by name.
     """
 
     second_order = False
@@ -73,6 +75,7 @@ class Subject:
         self.arguments, self.optional, self.variadic, self.integer_like = _parameters(
             signature_of, skip
         )
+        self.defaults = _defaults(signature_of)
         self.formula: Callable[..., Any] | None = None
         self.elementwise = False
         self.declared_examples: Any = None
@@ -123,6 +126,14 @@ def weights(shape: Sequence[int]) -> np.ndarray:
     """An upstream gradient in which no two entries are equal, for a gradient of a gradient."""
     size = int(np.prod(shape, dtype=int))
     return np.cos(np.arange(1.0, size + 1)).reshape(shape)
+
+
+def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def _parameters(function: Callable[..., Any], skip: int) -> tuple[list, list, str | None, set]:

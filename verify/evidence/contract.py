@@ -5,6 +5,7 @@ May import: :mod:`verify.instance`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -55,7 +56,7 @@ def violations(
         found += _result(instance, point, run)
         if found:
             return found, notes
-        for check in (_mutation, _repeated, _interleaved, _layouts, _linear):
+        for check in (_mutation, _repeated, _interleaved, _layouts, _shared, _linear):
             found += check(instance, point, run)
             if found:
                 return found, notes
@@ -325,6 +326,26 @@ def _layouts(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[V
             upstream,
             "a stride-0 (broadcast) upstream gradient",
         )
+
+
+def _shared(instance: Instance, point: np.ndarray, _: FloatRun) -> Iterator[Violation]:
+    """One array given for two arguments has the gradients of two equal arrays."""
+    for a, b in itertools.pairwise(instance.pieces):
+        if not a.size or (a.shape, a.dtype) != (b.shape, b.dtype):
+            continue
+        equal = point.copy()
+        equal[b.start : b.stop] = equal[a.start : a.stop]
+        if not instance.in_domain(equal):
+            continue
+        apart = instance.run(equal)
+        if apart.backward_error is not None or not apart.finite:
+            continue
+        args = instance.arguments(equal)
+        if not isinstance(args[a.position], np.ndarray):
+            continue
+        args[b.position] = args[a.position]
+        text = f"one array for {a.name} and {b.name}"
+        yield from _with(instance, equal, apart, args, instance.upstream_arrays(equal), text)
 
 
 def _laid_out(make: Callable[[np.ndarray], np.ndarray], value: Any) -> Any:
