@@ -190,8 +190,12 @@ def _name_step(subject: TensorSubject, work: Casework, report: Report, found: Fa
             return
         guilty, judged = first_guilty(subject, found.instance, points[0], work.max_ulps)
         if guilty is None and judged and found.wrong is not None and found.wrong.kind == "value":
+            # Right in exact arithmetic: nothing is missing.
             report.diagnosis = (
-                "every recorded step is right: part of the computation is not in the graph "
+                "every recorded step is right at what it received: the digits are lost where what "
+                "they give back is added up, or were before it came to them"
+                if found.wrong.formula is False
+                else "every recorded step is right: part of the computation is not in the graph "
                 "(.detach(), no_grad, or a value taken out of a Tensor)"
             )
     if guilty is None:

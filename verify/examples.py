@@ -485,14 +485,13 @@ def options(subject: Subject, example: Example) -> Iterator[Example]:
                 other = replace(example, keywords={**example.keywords, name: value})
                 yield other
                 if name == "axis":
-                    yield _deeper(other)
+                    yield _square(other)
 
 
-def _deeper(example: Example) -> Example:
-    """The same example with an axis more before those of its vectors."""
+def _square(example: Example) -> Example:
+    """The same example with square arrays, of which every axis has the same length."""
     slots = tuple(
-        replace(s, shape=(2, *s.shape)) if s.varies and s.shape and len(s.shape) == 1 else s
-        for s in example.slots
+        replace(s, shape=(3,) * max(2, len(s.shape))) if s.shape else s for s in example.slots
     )
     return replace(example, slots=slots)
 

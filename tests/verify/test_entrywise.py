@@ -98,3 +98,64 @@ def test_a_factor_that_is_the_length_is_not_proved_at_every_shape():
 @pytest.mark.parametrize("seed", range(3))
 def test_what_other_shapes_and_settings_decide_is_explored_there(wrong, seed):
     assert verify.check(wrong, seed=seed).verdict == verify.Verdict.REFUTED
+
+
+class Square(Function):
+    """No examples: shapes are guessed."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return 2 * grad * x
+
+
+class WrongForThreeAxes(Square):
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return (2.0 if x.ndim != 3 else 3.0) * grad * x
+
+
+class WrongBeyondABuffer(Square):
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        out = 2 * grad * x
+        out.ravel()[40:] = 0
+        return out
+
+
+class WrongForLongArrays(Square):
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return (2.0 if x.size < 1000 else 1.0) * grad * x
+
+
+class InBlocks(Square):
+    """Right, in blocks of 32 entries."""
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        out = np.empty(x.size)
+        for k in range(0, x.size, 32):
+            out[k : k + 32] = 2 * grad.reshape(-1)[k : k + 32] * x.reshape(-1)[k : k + 32]
+        return out.reshape(x.shape)
+
+
+@pytest.mark.parametrize("wrong", [WrongForThreeAxes, WrongBeyondABuffer, WrongForLongArrays])
+def test_what_rank_and_length_decide_is_seen(wrong):
+    assert verify.check(wrong).verdict == verify.Verdict.REFUTED
+
+
+@pytest.mark.parametrize("right", [Square, InBlocks])
+def test_what_holds_at_every_rank_and_length_is_said_to(right):
+    report = verify.check(right)
+    assert report.verdict == verify.Verdict.PROVED
+    assert report.scope == "at every shape"
