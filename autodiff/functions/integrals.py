@@ -203,7 +203,7 @@ class Lambertw(Elementwise):
     # Both forms are right; the first has no digits left far from 0, the second none near it.
     partials = (
         lambda x, out: (
-            np.where(x < 1, np.exp(-np.minimum(out, 1)), out / np.where(x < 1, 1.0, x)) / (1 + out)
+            np.where(out < 0.5, np.exp(-out), out / np.where(out < 0.5, 1.0, x)) / (1 + out)
         ),
     )
     formula = lambda x: sp.LambertW(x)
@@ -257,12 +257,23 @@ class Airy(Function):
         return tuple([np.frompyfunc(name, 1, 1)(x) for name in names])
 
 
+def _hyp0f1(z: Any, v: Any) -> Any:
+    """By Bessel functions: https://dlmf.nist.gov/10.16.E9 and https://dlmf.nist.gov/10.39.E9."""
+    root = sp.sqrt(sp.Abs(z))
+    scale = sp.gamma(v) * root ** (1 - v)
+    return sp.Piecewise(
+        (scale * sp.besselj(v - 1, 2 * root), z < 0),
+        (sp.Integer(1), sp.Eq(z, 0)),
+        (scale * sp.besseli(v - 1, 2 * root), True),
+    )
+
+
 class Hyp0f1(Elementwise):
     """The confluent hypergeometric limit function, of a constant parameter ``v``."""
 
     value = lambda z, *, v: special.hyp0f1(v, z)
     partials = (lambda z, *, v: special.hyp0f1(v + 1, z) / v,)
-    formula = lambda z, *, v: sp.hyper([], [sp.nsimplify(v)], z)
+    formula = lambda z, *, v: _hyp0f1(z, sp.nsimplify(v))
     examples = [((2,), {"v": 1.5}), ((), {"v": 2.0})]
 
 
