@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verify.domains import ELSEWHERE
 from verify.examples import Example, holds_arrays
 from verify.failure import Failure
 from verify.instance import FloatRun, Instance
@@ -60,37 +61,47 @@ def compare(work: Casework, example: Example) -> Failure | None:
 
 def _differing(known: Instance, large: Instance, full: tuple[int, ...]) -> Wrong | str | None:
     """The first entry of a gradient that is another one alone; ``"value"`` where forward is."""
-    point = large.draw(np.random.default_rng(5))
+    point = _defined(large)
+    if point is None:
+        return None
     run = large.run(point)
-    if run.backward_error is not None or run.shape_errors or not run.finite:
+    if run.backward_error is not None or run.shape_errors:
         return "value"
-    grown = [
-        (p, q)
-        for p, q in zip(
-            [*known.pieces, *known.upstream], [*large.pieces, *large.upstream], strict=True
-        )
-        if p.shape == full
-    ]
-    count, size = grown[0][1].size, grown[0][0].size
+    inputs = list(zip(known.pieces, large.pieces, strict=True))
+    pairs = [*inputs, *zip(known.upstream, large.upstream, strict=True)]
+    size, count = next((p.size, q.size) for p, q in pairs if p.shape == full)
     gradient = run.flat_grads(large.pieces)
     for block in _blocks(count, size):
         part = np.zeros(len(known.names))
-        for p, q in zip(
-            [*known.pieces, *known.upstream], [*large.pieces, *large.upstream], strict=True
-        ):
+        for p, q in pairs:
             whole = point[q.start : q.stop]
             part[p.start : p.stop] = whole[block] if p.shape == full else whole
         alone = known.run(part)
         if alone.backward_error is not None or not _same_values(known, run, alone, block, full):
             return "value"
         expected = alone.flat_grads(known.pieces)
-        for p, q in grown[: sum(p.shape == full for p in known.pieces)]:
+        for p, q in inputs:
+            if p.shape != full:  # of which each block gives a part
+                continue
             given, right = gradient[q.start : q.stop][block], expected[p.start : p.stop]
             far = _far(known, given, right)
             if far.any():
                 i = int(np.argmax(far))
                 entry = q.start + int(block[i])
                 return Wrong(point, entry, float(right[i]), float(given[i]), np.inf, True, "value")
+    return None
+
+
+def _defined(instance: Instance) -> np.ndarray | None:
+    """A point at which forward is finite, in a domain that nobody declared too; None for none."""
+    n = instance.inputs
+    drawn = instance.draw(np.random.default_rng(5))
+    points = [drawn]
+    if instance.free:
+        points += [np.concatenate([form(drawn[:n]), drawn[n:]]) for form in ELSEWHERE]
+    for point in points:
+        if instance.in_domain(point) and instance.forward_only(point).finite:
+            return point
     return None
 
 
