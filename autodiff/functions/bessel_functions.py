@@ -107,11 +107,16 @@ class K1(Elementwise):
     domain = {"x": (0, inf)}
 
 
+def _jv(v: Any, x: Any) -> Any:
+    """SciPy's, whose values of the orders 0 and 1 have more digits under names of their own."""
+    return special.j0(x) if v == 0 else special.j1(x) if v == 1 else special.jv(v, x)
+
+
 class Jv(Elementwise):
     """The Bessel function of the first kind, of a constant order."""
 
-    value = lambda x, *, v: special.jv(v, x)
-    partials = (lambda x, *, v: (special.jv(v - 1, x) - special.jv(v + 1, x)) / 2,)
+    value = lambda x, *, v: _jv(v, x)
+    partials = (lambda x, *, v: (_jv(v - 1, x) - _jv(v + 1, x)) / 2,)
     formula = lambda x, *, v: sp.besselj(sp.nsimplify(v), x)
     domain = {"x": (0, inf)}
     examples = [((2,), {"v": 2}), ((), {"v": 0.5})]
