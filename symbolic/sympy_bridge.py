@@ -76,6 +76,17 @@ def template(op: str, i: int, arity: int, fixed: tuple) -> Template:
     return Template(derivative, placeholders)
 
 
+def _by_bessel_functions(v: sp.Basic, z: sp.Basic) -> sp.Basic:
+    """The limit function 0F1: https://dlmf.nist.gov/10.16.E9, https://dlmf.nist.gov/10.39.E9."""
+    root = sp.sqrt(sp.Abs(z))
+    scale = sp.gamma(v) * root ** (1 - v)
+    return sp.Piecewise(
+        (scale * sp.besselj(v - 1, 2 * root), z < 0),
+        (sp.Integer(1), sp.Eq(z, 0)),
+        (scale * sp.besseli(v - 1, 2 * root), True),
+    )
+
+
 Choose = Callable[[sp.Basic], bool]
 
 
@@ -153,6 +164,8 @@ def from_sympy(
                 if decide(condition, "Piecewise"):
                     return convert(value)
             return graph.number(float("nan"))
+        if isinstance(e, sp.hyper) and not e.ap and len(e.bq) == 1:
+            return convert(_by_bessel_functions(e.bq[0], e.argument))
         if isinstance(e, (sp.Max, sp.Min)):
             best, *others = e.args
             for other in others:

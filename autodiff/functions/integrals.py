@@ -257,23 +257,12 @@ class Airy(Function):
         return tuple([np.frompyfunc(name, 1, 1)(x) for name in names])
 
 
-def _hyp0f1(z: Any, v: Any) -> Any:
-    """By Bessel functions: https://dlmf.nist.gov/10.16.E9 and https://dlmf.nist.gov/10.39.E9."""
-    root = sp.sqrt(sp.Abs(z))
-    scale = sp.gamma(v) * root ** (1 - v)
-    return sp.Piecewise(
-        (scale * sp.besselj(v - 1, 2 * root), z < 0),
-        (sp.Integer(1), sp.Eq(z, 0)),
-        (scale * sp.besseli(v - 1, 2 * root), True),
-    )
-
-
 class Hyp0f1(Elementwise):
     """The confluent hypergeometric limit function, of a constant parameter ``v``."""
 
     value = lambda z, *, v: special.hyp0f1(v, z)
     partials = (lambda z, *, v: special.hyp0f1(v + 1, z) / v,)
-    formula = lambda z, *, v: _hyp0f1(z, sp.nsimplify(v))
+    formula = lambda z, *, v: sp.hyper([], [sp.nsimplify(v)], z)
     examples = [((2,), {"v": 1.5}), ((), {"v": 2.0})]
 
 
