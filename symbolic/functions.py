@@ -2,8 +2,8 @@
 
 Each is written in NumPy, which traces. The table is by module, and read when the first trace runs.
 
-May import: :mod:`symbolic.array`, :mod:`symbolic.array_functions`, :mod:`symbolic.linalg`,
-:mod:`symbolic.fourier`.
+May import: :mod:`symbolic.array`, :mod:`symbolic.array_functions`,
+:mod:`symbolic.scipy_linalg`, :mod:`symbolic.fourier`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from symbolic.distributions import SCIPY_STATS
 from symbolic.equations import EQUATIONS
 from symbolic.fourier import SCIPY_FFT
 from symbolic.iteration import NUMPY_LIB, NUMPY_POLYNOMIAL, SCIPY_DISTANCE
-from symbolic.linalg import SCIPY_LINALG
 from symbolic.lowering import primitive
+from symbolic.scipy_linalg import SCIPY_LINALG
 from symbolic.signal import SCIPY_SIGNAL
 
 __all__ = ["LIBRARY"]

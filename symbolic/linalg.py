@@ -18,20 +18,37 @@ from typing import Any
 
 import numpy as np
 
-from symbolic.array import TracedArray, boxed, values, wrap
+from symbolic.array import boxed, values, wrap
 from symbolic.array_functions import as_traced, implements, revalued
 from symbolic.complex import magnitude
 from symbolic.lowering import divide, sqrt
 from symbolic.values import TraceError, user_line
 
-__all__ = ["cholesky_lower", "inv", "solve", "triangular"]
+__all__ = [
+    "cholesky_lower",
+    "determinant",
+    "eigh",
+    "eigvalsh",
+    "elimination",
+    "inv",
+    "lstsq",
+    "norm",
+    "one_matrix",
+    "order_of",
+    "pinv",
+    "qr",
+    "solve",
+    "svd",
+    "svdvals",
+    "triangular",
+]
 
 # Up to this size by minors; above by elimination.
 _MINORS = 4
 _LARGEST = 12
 
 
-def _square(a: Any) -> int:
+def order_of(a: Any) -> int:
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
     if a.shape[-1] > _LARGEST:
@@ -89,11 +106,11 @@ def _minors(m: np.ndarray) -> dict[tuple[int, ...], Any]:
     return found
 
 
-def _det(m: np.ndarray) -> Any:
+def determinant(m: np.ndarray) -> Any:
     n = len(m)
     if n <= _MINORS + 1:
         return _minors(m)[tuple(range(n))]
-    _, upper, _, sign = _lu(m)
+    _, upper, _, sign = elimination(m)
     return fold(lambda a, b: a * b, [upper[i, i] for i in range(n)], float(sign))
 
 
@@ -103,12 +120,12 @@ def _adjugate(m: np.ndarray) -> np.ndarray:
     for i in range(n):
         for j in range(n):
             minor = np.delete(np.delete(m, i, 0), j, 1)
-            entry = _det(minor)
+            entry = determinant(minor)
             out[j, i] = entry if (i + j) % 2 == 0 else -entry
     return out
 
 
-def _lu(m: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[int], int]:
+def elimination(m: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[int], int]:
     """Elimination; each pivot is the largest by value, as in LAPACK."""
     n = len(m)
     upper, lower = m.copy(), np.eye(n).astype(object)
@@ -146,16 +163,16 @@ def _solve(m: np.ndarray, b: np.ndarray) -> np.ndarray:
     n = len(m)
     if n <= _MINORS:
         top = _adjugate(m) @ b
-        return np.frompyfunc(divide, 2, 1)(top, boxed(_det(m)))
-    lower, upper, order, _ = _lu(m)
+        return np.frompyfunc(divide, 2, 1)(top, boxed(determinant(m)))
+    lower, upper, order, _ = elimination(m)
     return triangular(upper, triangular(lower, b[order], lower=True, unit=True), lower=False)
 
 
 @implements(np.linalg.det)
 def det(a: Any) -> Any:
     a = as_traced(a)
-    _square(a)
-    return revalued(_batched(_det, a), np.linalg.det(values(a)))
+    order_of(a)
+    return revalued(_batched(determinant, a), np.linalg.det(values(a)))
 
 
 @implements(np.linalg.slogdet)
@@ -170,7 +187,7 @@ def slogdet(a: Any) -> Any:
 @implements(np.linalg.inv)
 def inv(a: Any) -> Any:
     a = as_traced(a)
-    n = _square(a)
+    n = order_of(a)
     value = np.linalg.inv(values(a))  # raises LinAlgError where NumPy does
     return revalued(_batched(lambda m: _solve(m, np.eye(n).astype(object)), a), value)
 
@@ -178,7 +195,7 @@ def inv(a: Any) -> Any:
 @implements(np.linalg.solve)
 def solve(a: Any, b: Any) -> Any:
     a, b = as_traced(a), as_traced(b)
-    _square(a)
+    order_of(a)
     value = np.linalg.solve(values(a), values(b))
     vector = b.ndim == 1
     right = b.reshape(b.shape + (1,)) if vector else b
@@ -192,7 +209,7 @@ def solve(a: Any, b: Any) -> Any:
 @implements(np.linalg.matrix_power)
 def matrix_power(a: Any, n: int) -> Any:
     a = as_traced(a)
-    size = _square(a)
+    size = order_of(a)
     if n == 0:
         return np.broadcast_to(np.zeros_like(a) + np.eye(size), a.shape)
     base = np.linalg.inv(a) if n < 0 else a
@@ -236,7 +253,7 @@ def cholesky_lower(m: np.ndarray) -> np.ndarray:
 @implements(np.linalg.cholesky)
 def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     a = as_traced(a)
-    _square(a)
+    order_of(a)
     value = np.linalg.cholesky(values(a), upper=upper)
     lower = _batched(cholesky_lower, a.mT if upper else a)
     return revalued(lower.mT if upper else lower, value)
@@ -298,7 +315,7 @@ def _with_signs(vectors: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     return vectors
 
 
-def _one_matrix(a: Any, name: str) -> Any:
+def one_matrix(a: Any, name: str) -> Any:
     a = as_traced(a)
     if a.ndim != 2:
         raise TraceError(f"{name} of a stack of traced matrices", user_line())
@@ -308,7 +325,7 @@ def _one_matrix(a: Any, name: str) -> Any:
 @implements(np.linalg.eigh)
 @_each_matrix
 def eigh(a: Any, UPLO: Any = "L") -> Any:
-    _square(a)
+    order_of(a)
     numbers = np.linalg.eigh(values(a), UPLO)
     lam, vectors = _eigh(a._entries if UPLO.upper() == "L" else a._entries.T)
     vectors = _with_signs(vectors, numbers.eigenvectors)
@@ -321,7 +338,7 @@ def eigh(a: Any, UPLO: Any = "L") -> Any:
 @implements(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
     a = as_traced(a)
-    _square(a)
+    order_of(a)
     lower = a if UPLO.upper() == "L" else a.mT
     return revalued(_batched(lambda m: _eigh(m)[0], lower), np.linalg.eigvalsh(values(a), UPLO))
 
@@ -372,7 +389,7 @@ def pinv(a: Any, *args: Any, **kwargs: Any) -> Any:
 
 @implements(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
-    a, b = _one_matrix(a, "lstsq"), as_traced(b)
+    a, b = one_matrix(a, "lstsq"), as_traced(b)
     x, residuals, rank, s = np.linalg.lstsq(values(a), values(b), rcond)
     solution = revalued(np.linalg.pinv(a) @ b, x)
     if residuals.size:
@@ -460,185 +477,3 @@ def cond(x: Any, p: Any = None) -> Any:
         s = np.linalg.svd(x, compute_uv=False)
         return s[-1] / s[0] if p == -2 else s[0] / s[-1]
     return np.linalg.norm(x, p) * np.linalg.norm(np.linalg.inv(x), p)
-
-
-# scipy.linalg
-
-
-def _scipy_cholesky(a: Any, lower: bool = False, *args: Any, **kwargs: Any) -> Any:
-    return np.linalg.cholesky(a) if lower else np.linalg.cholesky(a, upper=True)
-
-
-def _cho_factor(a: Any, lower: bool = False, *args: Any, **kwargs: Any) -> Any:
-    return _scipy_cholesky(a, lower), lower
-
-
-def _cho_solve(c_and_lower: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
-    c, lower = c_and_lower
-    factor = c if lower else as_traced(c).T
-    return _solve_triangular(factor, _solve_triangular(factor, b, lower=True), 1, lower=True)
-
-
-def _solve_triangular(
-    a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False, **kwargs: Any
-) -> Any:
-    a, b = as_traced(a), as_traced(b)
-    m = a._entries
-    if trans in (1, "T", 2, "C"):
-        m, lower = m.T, not lower
-    right = b._entries if b.ndim > 1 else b._entries[:, None]
-    x = triangular(m, right, lower, unit_diagonal)
-    return wrap(x if b.ndim > 1 else x[:, 0], a._dtype)
-
-
-def _lu_factor(a: Any, *args: Any, **kwargs: Any) -> Any:
-    a = _one_matrix(a, "lu_factor")
-    lower, upper, order, _ = _lu(a._entries)
-    pivots, rows = [], list(range(len(order)))
-    for k, target in enumerate(order):
-        p = rows.index(target)
-        pivots.append(p)
-        rows[k], rows[p] = rows[p], rows[k]
-    both = np.tril(lower, -1) + upper
-    return wrap(both, a._dtype), np.array(pivots, dtype=np.int32)
-
-
-def _lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, *args: Any, **kwargs: Any) -> Any:
-    if trans:
-        raise TraceError("lu_solve with trans", user_line())
-    both, pivots = lu_and_piv
-    b = as_traced(b).copy()
-    for k, p in enumerate(pivots):
-        b._entries[[k, p]] = b._entries[[p, k]]
-    half = _solve_triangular(both, b, lower=True, unit_diagonal=True)
-    return _solve_triangular(both, half)
-
-
-def _scipy_solve(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
-    transposed = kwargs.get("transposed", False)
-    lower = kwargs.get("lower", False)
-    if kwargs.get("assume_a") in ("sym", "pos", "her", "symmetric", "positive definite"):
-        a = as_traced(a)  # only one triangle is read
-        part = np.tril(a) if lower else np.triu(a)
-        a = part + part.T - np.diag(np.diag(a))
-    return np.linalg.solve(as_traced(a).T if transposed else a, b)
-
-
-def _toeplitz(c: Any, r: Any = None) -> Any:
-    c = as_traced(c).ravel()
-    r = c if r is None else as_traced(r).ravel()
-    line = np.concatenate([c[::-1], r[1:]])
-    index = (len(c) - 1 - np.arange(len(c)))[:, None] + np.arange(len(r))
-    return line[index]
-
-
-def _circulant(c: Any) -> Any:
-    c = as_traced(c).ravel()
-    n = len(c)
-    return c[(np.arange(n)[:, None] - np.arange(n)) % n]
-
-
-def _block_diag(*arrays: Any) -> Any:
-    blocks = [np.atleast_2d(as_traced(a)) for a in arrays]
-    out = np.zeros((sum(b.shape[0] for b in blocks), sum(b.shape[1] for b in blocks)))
-    result = TracedArray(out.astype(object))
-    row = column = 0
-    for b in blocks:
-        result[row : row + b.shape[0], column : column + b.shape[1]] = b
-        row, column = row + b.shape[0], column + b.shape[1]
-    return result
-
-
-def _expm(a: Any) -> Any:
-    """The exponential of a matrix of two rows, by Sylvester's formula."""
-    import scipy.linalg
-
-    a = _one_matrix(a, "expm")
-    n = _square(a)
-    value = scipy.linalg.expm(values(a))
-    if n == 1:
-        return np.exp(a)
-    if n > 2:
-        raise TraceError(f"the exponential of a {n}-row traced matrix", user_line())
-    m = a._entries
-    half, rest, _, c, s = _sylvester(m)
-    out = np.array([[c, 0.0], [0.0, c]], dtype=object) + rest * s
-    return revalued(wrap(out * np.exp(half), a._dtype), value)
-
-
-def _sylvester(m: np.ndarray) -> tuple[Any, np.ndarray, Any, Any, Any]:
-    """h, R, q, c, s with m = h I + R, R @ R = q I and exp(m) = exp(h) (c I + s R)."""
-    half = (m[0, 0] + m[1, 1]) / 2
-    rest = m - np.array([[half, 0.0], [0.0, half]], dtype=object)
-    square = -_det(rest)
-    if square == 0:
-        c, s = 1.0, 1.0
-    elif square > 0:
-        d = sqrt(square)
-        c, s = np.cosh(d), np.sinh(d) / d
-    else:
-        d = sqrt(-square)
-        c, s = np.cos(d), np.sin(d) / d
-    return half, rest, square, c, s
-
-
-def _expm_frechet(
-    a: Any, e: Any, method: Any = None, compute_expm: bool = True, check_finite: bool = True
-) -> Any:
-    """The derivative of the exponential of two rows: of Sylvester's formula, term by term."""
-    import scipy.linalg
-
-    a, e = _one_matrix(a, "expm_frechet"), _one_matrix(e, "expm_frechet")
-    n = _square(a)
-    value = scipy.linalg.expm_frechet(values(a), values(e), compute_expm=False)
-    if n == 1:
-        slope = np.exp(a) * e
-    elif n == 2:
-        g = e._entries
-        half, rest, square, c, s = _sylvester(a._entries)
-        half_slope = (g[0, 0] + g[1, 1]) / 2
-        rest_slope = g - np.array([[half_slope, 0.0], [0.0, half_slope]], dtype=object)
-        # q = -det R = R00 R00 + R01 R10; dc/dq = s / 2 and ds/dq = (c - s) / (2 q)
-        square_slope = (
-            2 * rest[0, 0] * rest_slope[0, 0]
-            + rest[0, 1] * rest_slope[1, 0]
-            + rest[1, 0] * rest_slope[0, 1]
-        )
-        c_slope = s / 2 * square_slope
-        s_slope = square_slope / 6 if square == 0 else (c - s) / (2 * square) * square_slope
-        both = c * half_slope + c_slope
-        out = np.array([[both, 0.0], [0.0, both]], dtype=object)
-        out = out + rest * (s * half_slope + s_slope) + rest_slope * s
-        slope = wrap(out * np.exp(half), a._dtype)
-    else:
-        raise TraceError(f"the exponential of a {n}-row traced matrix", user_line())
-    slope = revalued(slope, value)
-    return (_expm(a), slope) if compute_expm else slope
-
-
-SCIPY_LINALG: dict[str, Callable[..., Any]] = {
-    "inv": lambda a, *args, **kwargs: np.linalg.inv(a),
-    "solve": _scipy_solve,
-    "det": lambda a, *args, **kwargs: np.linalg.det(a),
-    "norm": lambda a, ord=None, axis=None, keepdims=False, **kwargs: norm(a, ord, axis, keepdims),
-    "cholesky": _scipy_cholesky,
-    "cho_factor": _cho_factor,
-    "cho_solve": _cho_solve,
-    "solve_triangular": _solve_triangular,
-    "lu_factor": _lu_factor,
-    "lu_solve": _lu_solve,
-    "eigh": lambda a, *args, **kwargs: tuple(eigh(a)),
-    "eigvalsh": lambda a, *args, **kwargs: eigvalsh(a),
-    "svd": lambda a, full_matrices=True, compute_uv=True, **kw: svd(a, full_matrices, compute_uv),
-    "svdvals": lambda a, **kwargs: svdvals(a),
-    "qr": lambda a, mode="full", **kw: qr(
-        a, "reduced" if np.shape(a)[0] == np.shape(a)[1] else mode
-    ),
-    "pinv": lambda a, **kwargs: pinv(a),
-    "lstsq": lambda a, b, **kwargs: lstsq(a, b),
-    "toeplitz": _toeplitz,
-    "circulant": _circulant,
-    "block_diag": _block_diag,
-    "expm": _expm,
-    "expm_frechet": _expm_frechet,
-}
