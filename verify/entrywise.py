@@ -56,12 +56,20 @@ class Known:
     def __init__(self) -> None:
         self._places: dict[tuple, int] = {}
         self._found: dict[str, set[int]] = {}
+        self._points: dict[str, list[np.ndarray]] = {}
 
     def add(self, instance: Instance, explorer: Explorer) -> None:
         """Note what was explored and proved at an example."""
         if is_entrywise(instance, explorer):
             found = self._found.setdefault(instance.example.settings, set())
             found.update(self._patterns(explorer))
+            if all(piece.size == 1 for piece in [*instance.pieces, *instance.upstream]):
+                inside = [c.point for c in explorer.cells.values() if not c.outside]
+                self._points.setdefault(instance.example.settings, []).extend(inside)
+
+    def points(self, settings: str) -> list[np.ndarray]:
+        """A point of each cell of single entries that was examined at these settings."""
+        return self._points.get(settings, [])
 
     def differs(self, instance: Instance, explorer: Explorer) -> bool:
         """Whether an example has other formulas than a known one that differs in shapes alone."""

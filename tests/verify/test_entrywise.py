@@ -159,3 +159,26 @@ def test_what_holds_at_every_rank_and_length_is_said_to(right):
     report = verify.check(right)
     assert report.verdict == verify.Verdict.PROVED
     assert report.scope == "at every shape"
+
+
+class WrongFarOutForSeveral(Square):
+    """Right for one entry: beyond 5 the factor is the number of entries."""
+
+    examples = [((4,),)]
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return 2 * grad * x * np.where(x > 5, x.size, 1)
+
+
+class WrongInANarrowPlaceForSeveral(Square):
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return 2 * grad * x * np.where((x > 7) & (x < 7.1), x.size, 1)
+
+
+@pytest.mark.parametrize("wrong", [WrongFarOutForSeveral, WrongInANarrowPlaceForSeveral])
+def test_branches_of_single_entries_are_taken_at_other_shapes_too(wrong):
+    assert verify.check(wrong).verdict == verify.Verdict.REFUTED

@@ -17,7 +17,7 @@ import numpy as np
 from verify.domains import ELSEWHERE
 from verify.examples import Example, holds_arrays
 from verify.failure import Failure
-from verify.instance import FloatRun, Instance
+from verify.instance import FloatRun, Instance, Piece
 from verify.judge import Wrong
 
 if TYPE_CHECKING:
@@ -41,7 +41,15 @@ def compare(work: Casework, example: Example) -> Failure | None:
     if known.prepare().forward_error is not None or known.planes:
         return None
     full = np.broadcast_shapes(*(p.shape for p in known.pieces))
-    for shape in _SHAPES:
+    points = work.known.points(example.settings)
+    declared = [
+        np.broadcast_shapes(*(s.shape for s in e.slots if s.shape is not None))
+        for e in work.examples
+        if e.settings == example.settings
+    ]
+    for shape in dict.fromkeys([*_SHAPES, *(s for s in declared if len(s) and 0 not in s)]):
+        if shape == full:
+            continue
         work.doing = f"comparing entries of arrays of shape {shape} with the same alone"
         slots = tuple(
             replace(s, shape=shape) if s.varies and s.shape == full else s for s in example.slots
@@ -53,7 +61,7 @@ def compare(work: Casework, example: Example) -> Failure | None:
             shape if s == full else s for s in known.output_shapes
         ]:
             large.prepare()
-            wrong = _differing(known, large, full)
+            wrong = _differing(known, large, full, points)
         if isinstance(wrong, Wrong):
             return Failure(large, "oracle", wrong=wrong)
         if wrong == "value":
@@ -62,16 +70,39 @@ def compare(work: Casework, example: Example) -> Failure | None:
     return None
 
 
-def _differing(known: Instance, large: Instance, full: tuple[int, ...]) -> Wrong | str | None:
+def _differing(
+    known: Instance, large: Instance, full: tuple[int, ...], cells: list[np.ndarray]
+) -> Wrong | str | None:
     """The first entry of a gradient that is another one alone; ``"value"`` where forward is."""
     point = _defined(large)
     if point is None:
         return None
+    wrong = _differing_at(known, large, full, point)
+    # Every branch that single entries take is taken by some entry of the larger array too.
+    grown = [(p, q) for p, q in _pairs(known, large) if p.shape == full]
+    size, count = grown[0][0].size, grown[0][1].size
+    for k in range(0, len(cells) if size == 1 else 0, count):
+        if wrong is not None:
+            break
+        filled = point.copy()
+        for i in range(count):
+            cell = cells[(k + i) % len(cells)]
+            for p, q in grown:
+                # An upstream gradient of zero would show nothing.
+                if p.start < known.inputs or cell[p.start]:
+                    filled[q.start + i] = cell[p.start]
+        if large.in_domain(filled) and large.forward_only(filled).finite:
+            wrong = _differing_at(known, large, full, filled)
+    return wrong
+
+
+def _differing_at(
+    known: Instance, large: Instance, full: tuple[int, ...], point: np.ndarray
+) -> Wrong | str | None:
     run = large.run(point)
     if run.backward_error is not None or run.shape_errors:
         return "value"
-    inputs = list(zip(known.pieces, large.pieces, strict=True))
-    pairs = [*inputs, *zip(known.upstream, large.upstream, strict=True)]
+    pairs = _pairs(known, large)
     size, count = next((p.size, q.size) for p, q in pairs if p.shape == full)
     gradient = run.flat_grads(large.pieces)
     for block in _blocks(count, size):
@@ -83,7 +114,7 @@ def _differing(known: Instance, large: Instance, full: tuple[int, ...]) -> Wrong
         if alone.backward_error is not None or not _same_values(known, run, alone, block, full):
             return "value"
         expected = alone.flat_grads(known.pieces)
-        for p, q in inputs:
+        for p, q in pairs[: len(known.pieces)]:
             if p.shape != full:  # of which each block gives a part
                 continue
             given, right = gradient[q.start : q.stop][block], expected[p.start : p.stop]
@@ -93,6 +124,12 @@ def _differing(known: Instance, large: Instance, full: tuple[int, ...]) -> Wrong
                 entry = q.start + int(block[i])
                 return Wrong(point, entry, float(right[i]), float(given[i]), np.inf, True, "value")
     return None
+
+
+def _pairs(known: Instance, large: Instance) -> list[tuple[Piece, Piece]]:
+    """The same arrays at both shapes: arguments, then upstream gradients."""
+    arguments = zip(known.pieces, large.pieces, strict=True)
+    return [*arguments, *zip(known.upstream, large.upstream, strict=True)]
 
 
 def _defined(instance: Instance) -> np.ndarray | None:
