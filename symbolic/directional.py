@@ -7,7 +7,8 @@ derivative of anything is written down or taken from SymPy, so this is an indepe
 :meth:`symbolic.graph.Graph.vjp`. For the rest (Bessel functions, say) the coefficients of the
 function itself come from values at the point: see :data:`INDEPENDENT` for which are which.
 
-May import: :mod:`symbolic.graph`, :mod:`symbolic.primitives`, :mod:`symbolic.balls`.
+May import: :mod:`symbolic.graph`, :mod:`symbolic.primitives`, :mod:`symbolic.balls`,
+:mod:`symbolic.eigen`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import flint
 from flint import arb, arb_series
 
+from symbolic import eigen
 from symbolic.balls import Ball, precision, to_arb
 from symbolic.graph import Node, Program
 from symbolic.primitives import BALL, LOCALLY_CONSTANT, Arithmetic
@@ -198,7 +200,8 @@ for _name in ("exp", "sin", "cos", "tan", "erf", "erfc", "erfi", "gamma", "lambe
     SERIES[_name] = _method(_name)
 for _name in LOCALLY_CONSTANT:
     SERIES[_name] = _locally(_name)
-INDEPENDENT = frozenset(SERIES) - {"polygamma", "polylog"}
+SERIES |= eigen.SERIES
+INDEPENDENT = frozenset(SERIES) - {"polygamma", "polylog", *eigen.SERIES}
 """Operations whose series owes nothing to a derivative formula of ours or of SymPy's."""
 
 

@@ -20,8 +20,9 @@ import numpy as np
 
 from symbolic.array import boxed, values, wrap
 from symbolic.array_functions import as_traced, implements, revalued
-from symbolic.complex import magnitude
-from symbolic.lowering import divide, sqrt
+from symbolic.complex import is_complex, magnitude
+from symbolic.eigen import lower
+from symbolic.lowering import divide, primitive, sqrt
 from symbolic.values import TraceError, user_line
 
 __all__ = [
@@ -281,37 +282,34 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     return upper if mode == "r" else type(numbers)(revalued(wrap(q, a._dtype), numbers.Q), upper)
 
 
-# Eigenvalues and singular values in closed form, for two rows or columns at most
+# Eigenvalues and singular values
 
 
-def _eigh(m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues in ascending order and unit eigenvectors, up to sign."""
+def _eigenvalues(m: np.ndarray) -> np.ndarray:
+    """Those of a symmetric matrix, of which the lower triangle is read, in ascending order."""
     if len(m) == 1:
-        return np.array([m[0, 0]], dtype=object), np.ones((1, 1)).astype(object)
-    if len(m) != 2:
-        raise TraceError(f"eigenvalues of a {len(m)}-row traced matrix", user_line())
-    a, b, c = m[0, 0], m[1, 0], m[1, 1]
-    if b == 0:  # diagonal: the vectors are those of the basis
-        low = 0 if a <= c else 1
-        lam = np.array([a, c] if low == 0 else [c, a], dtype=object)
-        return lam, np.eye(2)[:, [low, 1 - low]].astype(object)
-    centre, half = (a + c) / 2, (a - c) / 2
-    radius = sqrt(half * half + b * b)
-    lam = np.array([centre - radius, centre + radius], dtype=object)
-    vectors = np.empty((2, 2), dtype=object)
-    for k, sign in enumerate((-1, 1)):
-        # (A - c) v = ...: v = (lambda - c, b), in the form that does not cancel
-        x, y = (half + sign * radius, b)
-        length = sqrt(x * x + y * y)
-        vectors[:, k] = [divide(x, length), divide(y, length)]
-    return lam, vectors
+        return m[0]
+    entries = lower(m)
+    if any(is_complex(entry) for entry in entries):
+        raise TraceError("eigenvalues of a complex traced matrix", user_line())
+    return np.array([primitive("eigenvalue", k, *entries) for k in range(len(m))], dtype=object)
 
 
-def _with_signs(vectors: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """The columns with the signs of LAPACK's columns."""
-    for k in range(vectors.shape[1]):
-        if float(values(vectors[:, k]) @ numbers[:, k]) < 0:
-            vectors[:, k] = [-v for v in vectors[:, k]]
+def _eigenvectors(m: np.ndarray) -> np.ndarray:
+    """In columns, with the signs that LAPACK gives them."""
+    n = len(m)
+    vectors = np.ones((n, n)).astype(object)
+    for i, k in np.ndindex(n, n) if n > 1 else ():
+        vectors[i, k] = primitive("eigenvector", k, i, *lower(m))
+    return vectors
+
+
+def _singular_vectors(m: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Those of the shorter side, in columns, with the signs that LAPACK gives them."""
+    n = min(m.shape)
+    vectors = numbers.astype(object)  # of length one: a sign
+    for i, k in np.ndindex(n, n) if n > 1 else ():
+        vectors[i, k] = primitive("singularvector", k, i, len(m), *m.flat)
     return vectors
 
 
@@ -327,11 +325,10 @@ def one_matrix(a: Any, name: str) -> Any:
 def eigh(a: Any, UPLO: Any = "L") -> Any:
     order_of(a)
     numbers = np.linalg.eigh(values(a), UPLO)
-    lam, vectors = _eigh(a._entries if UPLO.upper() == "L" else a._entries.T)
-    vectors = _with_signs(vectors, numbers.eigenvectors)
+    m = a._entries if UPLO.upper() == "L" else a._entries.T
     return type(numbers)(
-        revalued(wrap(lam, a._dtype), numbers.eigenvalues),
-        revalued(wrap(vectors, a._dtype), numbers.eigenvectors),
+        revalued(wrap(_eigenvalues(m), a._dtype), numbers.eigenvalues),
+        revalued(wrap(_eigenvectors(m), a._dtype), numbers.eigenvectors),
     )
 
 
@@ -339,8 +336,8 @@ def eigh(a: Any, UPLO: Any = "L") -> Any:
 def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
     a = as_traced(a)
     order_of(a)
-    lower = a if UPLO.upper() == "L" else a.mT
-    return revalued(_batched(lambda m: _eigh(m)[0], lower), np.linalg.eigvalsh(values(a), UPLO))
+    triangle = a if UPLO.upper() == "L" else a.mT
+    return revalued(_batched(_eigenvalues, triangle), np.linalg.eigvalsh(values(a), UPLO))
 
 
 @implements(np.linalg.svd)
@@ -351,20 +348,19 @@ def svd(
     rows, columns = a.shape
     numbers = np.linalg.svd(values(a), full_matrices=False)
     tall = rows >= columns
-    m = a._entries if tall else a._entries.T
-    lam, vectors = _eigh(m.T @ m)
-    lam, vectors = lam[::-1], vectors[:, ::-1].copy()
-    singular = np.array([sqrt(v) for v in lam], dtype=object)
+    m = a._entries
+    gram = m.T @ m if tall else m @ m.T
+    singular = np.array([sqrt(v) for v in _eigenvalues(gram)[::-1]], dtype=object)
     s = revalued(wrap(singular, a._dtype), numbers.S)
     if not compute_uv:
         return s
     if full_matrices and rows != columns:
         raise TraceError("svd with full_matrices=True of a matrix that is not square", user_line())
-    vectors = _with_signs(vectors, numbers.Vh.T if tall else numbers.U)
-    others = m @ vectors
-    for k in range(others.shape[1]):
-        others[:, k] = [divide(o, singular[k]) for o in others[:, k]]
-    u, vh = (others, vectors.T) if tall else (vectors, others.T)
+    short = _singular_vectors(m, numbers.Vh.T if tall else numbers.U)
+    long = (m if tall else m.T) @ short
+    for k in range(long.shape[1]):
+        long[:, k] = [divide(entry, singular[k]) for entry in long[:, k]]
+    u, vh = (long, short.T) if tall else (short, long.T)
     return type(numbers)(
         revalued(wrap(u, a._dtype), numbers.U), s, revalued(wrap(vh, a._dtype), numbers.Vh)
     )

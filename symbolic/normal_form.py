@@ -11,7 +11,8 @@ What an expression needs to be defined is a fact too: under ``log(x)`` or ``sqrt
 negative. Such facts are taken from all the expressions that are compared together.
 
 May import: :mod:`symbolic.graph`, :mod:`symbolic.tower`, :mod:`symbolic.elementary`,
-:mod:`symbolic.angles`, :mod:`symbolic.special`, :mod:`symbolic.constant_values`,
+:mod:`symbolic.angles`, :mod:`symbolic.special`, :mod:`symbolic.eigen`,
+:mod:`symbolic.constant_values`,
 :mod:`symbolic.balls`, :mod:`symbolic.limits`.
 """
 
@@ -24,7 +25,7 @@ from typing import Any, NoReturn
 
 from flint import fmpz_mpoly
 
-from symbolic import angles, elementary, special
+from symbolic import angles, eigen, elementary, special
 from symbolic.balls import precision
 from symbolic.constant_values import polynomial_value
 from symbolic.graph import Node, topological
@@ -462,4 +463,5 @@ RULES: dict[str, Callable[..., Element]] = {
     **elementary.RULES,
     **angles.RULES,
     **special.RULES,
+    **eigen.RULES,
 }

@@ -2,10 +2,11 @@
 
 NumPy and SciPy functions are lowered to this small set (see :mod:`symbolic.lowering`), so that
 evaluation, differentiation and normal forms meet few operations. No derivative is written here:
-SymPy derives each one from the row's SymPy expression, once.
+SymPy derives each one from the row's SymPy expression, once (those of eigenvalues, which have no
+expression, follow from what defines them).
 
-May import: :mod:`symbolic.ball_functions` and :mod:`symbolic.sympy_bridge` when used (SymPy, SciPy
-and python-flint are loaded then, not before).
+May import: :mod:`symbolic.eigen`; :mod:`symbolic.ball_functions` and :mod:`symbolic.sympy_bridge`
+when used (SymPy, SciPy and python-flint are loaded then, not before).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from symbolic import eigen
 
 if TYPE_CHECKING:
     from symbolic.graph import Graph, Node
@@ -186,6 +189,11 @@ def _sp(name: str) -> Callable[..., Any]:
     return build
 
 
+def _sp_named(name: str) -> Callable[..., Any]:
+    """A function that SymPy knows by this name alone."""
+    return lambda sp, *args: sp.Function(name, real=True)(*args)
+
+
 def _m(name: str) -> Callable[..., Any]:
     def call(x: Any) -> Any:
         return getattr(x, name)()
@@ -264,6 +272,7 @@ _ROWS = [
     Primitive("rint", lambda sp, x: sp.floor(x + sp.Rational(1, 2)), np.rint, _b("rint")),
     Primitive("trunc", lambda sp, x: sp.sign(x) * sp.floor(sp.Abs(x)), np.trunc, _b("trunc")),
     Primitive("sign", _sp("sign"), np.sign, _m("sgn")),
+    *(Primitive(op, _sp_named(op), eigen.FLOAT[op], eigen.BALL[op]) for op in eigen.OPERATIONS),
 ]
 
 PRIMITIVES: dict[str, Primitive] = {row.name: row for row in _ROWS}
@@ -318,6 +327,8 @@ def partial(graph: Graph, node: Node, i: int) -> Node:
     NotDifferentiable
         Where SymPy knows no closed form (a Bessel function in its order, say).
     """
+    if node.op in eigen.OPERATIONS:
+        return eigen.partial(graph, node, i)
     from symbolic.sympy_bridge import template
 
     args = node.args

@@ -1,8 +1,9 @@
 """Where no known cell reaches: exact reasoning about conditions, by the SMT solver z3.
 
 Conditions become formulas over the reals: sums, products, quotients, roots and roundings exactly,
-everything else (an exponential, a Bessel function) a number within its bounds. So "no point is
-left" is a proof, and a point that is left is one to try: it may lie in a new cell, or not exist.
+eigenvalues by their order, everything else (an exponential, a Bessel function) a number within its
+bounds. So "no point is left" is a proof, and a point that is left is one to try: it may lie in a
+new cell, or not exist.
 
 May import: :mod:`symbolic.graph`, :mod:`symbolic.values`, :mod:`symbolic.intervals`.
 """
@@ -66,6 +67,7 @@ class Regions:
         self._memo: dict[Node, Any] = {}
         self._variables: dict[str, Any] = {}
         self._gaps: dict[Node, Any] = {}
+        self._spectra: dict[tuple[Node, ...], dict[Fraction, Any]] = {}  # in ascending order
         self._count = 0
 
     def exclude(self, cell: Sequence[Condition]) -> None:
@@ -175,6 +177,11 @@ class Regions:
             self._solver.add(*inside)
             return z3.ToReal(integer)
         v = self._fresh()
+        if op == "eigenvalue":
+            rank, matrix = n.args[0].args[0], n.args[1:]
+            for other, w in self._spectra.setdefault(matrix, {}).items():
+                self._solver.add(v <= w if rank < other else v >= w)
+            self._spectra[matrix][rank] = v
         low, high, away = interval_of(n, self.bounds)
         self._bound(v, low, high, strict=False)
         if away:

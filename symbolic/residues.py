@@ -19,7 +19,7 @@ import random
 from itertools import product
 from typing import Any
 
-from flint import fmpz_mpoly
+from flint import fmpz_mod_ctx, fmpz_mod_poly_ctx, fmpz_mpoly
 
 from symbolic.graph import Node, topological
 from symbolic.limits import check_time
@@ -33,8 +33,10 @@ __all__ = ["PRIME", "Residues"]
 # 47 are squares; and it is not 1 modulo 3, 5, 7, 11, 13, so that every residue has its one root of
 # these orders.
 PRIME = 79647343887294617175580633450035864839206564676118236135789490730084257761039
+_FIELD = fmpz_mod_poly_ctx(fmpz_mod_ctx(PRIME))
 _ODD_ROOTS = (3, 5, 7, 11, 13)
 _MAX_DEGREE = 2**150
+_COMPUTED = ("root", "component", "eigenvalue")  # kinds whose residue follows from earlier ones
 _MAX_BRANCHING = 6
 
 
@@ -53,8 +55,8 @@ class Residues:
     relations form a field. Two kinds of them may spoil that: an unknown sign (``s**2 = 1``), and a
     square root of something that contains other roots, or sines, which may be a square unnoticed:
     ``sqrt(3 + 2 sqrt(2)) = 1 + sqrt(2)`` and its negative are each true on one branch. So the point
-    has a branch for each choice of their signs, and equality is equality on all of them. (An odd
-    root has one branch, in the field as on the line.)
+    has a branch for each choice of their signs, as far as they occur in what is compared, and
+    equality is equality on all of them. (An odd root has one branch, in the field as on the line.)
     """
 
     def __init__(self, forms: NormalForms, seed: int = 0):
@@ -63,8 +65,7 @@ class Residues:
         self._whole = False  # False while at work: a time limit that strikes leaves it so
         self._tower: Any = None
         self._elements: dict[Node, Element | None] = {}
-        self._branches: list[_Branch] = []
-        self._branching: list[int] = []
+        self._branches: dict[tuple[int, ...], list[_Branch]] = {}
 
     def equal(self, a: Node, b: Node) -> bool:
         """Whether the two agree at the points.
@@ -90,19 +91,57 @@ class Residues:
         return result
 
     def _compare(self, a: Node, b: Node) -> bool:
+        branches = self._branches_of(a, b)
         for _ in range(6):
-            self._settle()
+            self._settle(branches)
             try:
-                return all(branch.equal(a, b) for branch in self._branches)
+                return all(branch.equal(a, b) for branch in branches)
             except _Unlucky:
                 self._move(None)
         raise Undefined
 
-    def _settle(self) -> None:
+    def _branches_of(self, *nodes: Node) -> list[_Branch]:
+        """A branch for each choice of the signs that enter these nodes."""
+        left = {i for node in topological(nodes) for i in self._generators_of(node)}
+        found: set[int] = set()
+        while left:
+            i = left.pop()
+            found.add(i)
+            if self._tower.generators[i].kind in _COMPUTED:
+                left.update(set(self._tower.used(self._tower.relation_of(i)[1])) - found)
+        branching = tuple(i for i in sorted(found, reverse=True) if self._may_branch(i))
+        if len(branching) > _MAX_BRANCHING:
+            raise TooBig
+        if branching not in self._branches:
+            self._branches[branching] = [
+                _Branch(self, dict(zip(branching, signs, strict=True)))
+                for signs in product((1, -1), repeat=len(branching))
+            ]
+        return self._branches[branching]
+
+    def _generators_of(self, node: Node) -> list[int]:
+        element = None if _rational(node) else self.element(node)
+        if element is None:
+            return []
+        return [*self._tower.used(element.num), *self._tower.used(element.den)]
+
+    def _may_branch(self, i: int) -> bool:
+        generator = self._tower.generators[i]
+        if generator.kind != "root":
+            return generator.kind in ("signum", "component")
+        radicand, _ = generator.data
+        degree, under = self._tower.relation_of(i)
+        kinds = {self._tower.generators[j].kind for j in self._tower.used(radicand)}
+        first = degree == 2 and poly_key(under) != _chain(self._tower, generator)
+        return first and bool(kinds & {"root", "sin", "cos", "signum", "eigenvalue"})
+
+    def _settle(self, branches: list[_Branch]) -> None:
         """Values at which every radicand is a square on every branch."""
-        for _ in range(40 + 20 * len(self._tower.relations)):
+        # A polynomial of degree n has all of its n roots in the field for one point in n!.
+        hard = any(g.kind == "eigenvalue" for g in self._tower.generators.values())
+        for _ in range((40 + 20 * len(self._tower.relations)) * (20 if hard else 1)):
             try:
-                for branch in self._branches:
+                for branch in branches:
                     branch.assign()
                 return
             except _Unlucky as failure:
@@ -115,15 +154,16 @@ class Residues:
 
         The values are the same on all branches: else each might hold at another point.
         """
-        for branch in self._branches:
-            branch.reset()
+        for branches in self._branches.values():
+            for branch in branches:
+                branch.reset()
         if failing is None:
             self.base.clear()
             self.opaque.clear()
             return
         support = self._support(failing)
         for i in self._tower.generators:
-            if i > failing and self._tower.generators[i].kind == "root":
+            if i > failing and self._tower.generators[i].kind in _COMPUTED:
                 support = support - self._support(i) or support
         if not support:
             raise TooBig  # a constant that is no square in this field
@@ -138,10 +178,10 @@ class Residues:
         kind = self._tower.generators[index].kind
         if kind == "signum":
             return set()
-        if kind != "root":
+        if kind not in _COMPUTED:
             return {index}
         _, f = self._tower.relation_of(index)
-        return set().union(*(self._support(i) for i in self._tower.used(f)))
+        return set().union(*(self._support(i) for i in self._tower.used(f) if i != index))
 
     def draw(self) -> int:
         return self.random.randrange(1, PRIME)
@@ -150,9 +190,8 @@ class Residues:
         self.base: dict[int, int] = {}  # the residues of freely drawn generators
         self.opaque: dict[Any, int] = {}  # and of functions whose arguments are too large
         self._elements = {}
-        self._branches = []
+        self._branches = {}
         self._seen: set[Node] = set()
-        self._count = 0
         self._tower = self.forms.tower
 
     def _prepare(self, roots: tuple[Node, ...]) -> None:
@@ -166,33 +205,6 @@ class Residues:
             for node in functions:
                 self.element(node)
         self._seen.update(nodes)
-        count = len(self._tower.generators)
-        if self._branches and count == self._count:
-            return
-        branching = self._find_branching()
-        if branching != self._branching or not self._branches:
-            if len(branching) > _MAX_BRANCHING:
-                raise TooBig
-            self._branching = branching
-            self._branches = [
-                _Branch(self, dict(zip(branching, signs, strict=True)))
-                for signs in product((1, -1), repeat=len(branching))
-            ]
-        self._count = count  # last: after too many branches the next comparison looks again
-
-    def _find_branching(self) -> list[int]:
-        found = []
-        for i, generator in sorted(self._tower.generators.items(), reverse=True):
-            if generator.kind == "signum":
-                found.append(i)
-            elif generator.kind == "root":
-                radicand, _ = generator.data
-                degree, under = self._tower.relation_of(i)
-                kinds = {self._tower.generators[j].kind for j in self._tower.used(radicand)}
-                first = degree == 2 and poly_key(under) != _chain(self._tower, generator)
-                if first and kinds & {"root", "sin", "cos", "signum"}:
-                    found.append(i)
-        return found
 
     def element(self, node: Node) -> Element | None:
         if node not in self._elements:
@@ -295,11 +307,13 @@ class _Branch:
 
     def _residue(self, generator: Generator) -> int:
         i, kind = generator.index, generator.kind
-        if kind == "root":
+        if kind in ("root", "component"):
             degree, under = self._tower.relation_of(i)
             return self._signs.get(i, 1) * self._root(i, degree, self._poly(under)) % PRIME
         if kind == "signum":
-            return self._signs[i] % PRIME
+            return self._signs.get(i, 1) % PRIME
+        if kind == "eigenvalue":
+            return self._eigenvalue(i, [self._poly(c) for c in generator.data])
         base = self._owner.base
         if i not in base:
             if kind in ("sin", "cos") and generator.partner is not None:
@@ -322,6 +336,13 @@ class _Branch:
         if degree not in _ODD_ROOTS:
             raise TooBig
         return pow(a, pow(degree, -1, PRIME - 1), PRIME)
+
+    def _eigenvalue(self, index: int, rising: list[int]) -> int:
+        """A root of ``x**n - ... - rising[1] * x - rising[0]``, the same one every time."""
+        roots = _FIELD([*(-c for c in rising), 1]).roots()
+        if not roots:
+            raise _Unlucky(index)
+        return min(int(root) for root, _ in roots)
 
     def _algebraic_degree(self) -> int:
         """By how much the degree may grow when the roots are eliminated."""

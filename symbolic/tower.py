@@ -107,7 +107,9 @@ class Tower:
         self._by_key: dict[Any, Generator] = {}
         self.relations: list[tuple[int, int, fmpz_mpoly]] = []  # index, degree, relation
         self._values: dict[int, tuple[int, fmpz_mpoly]] = {}
-        self._algebraic: dict[int, int] = {}  # index -> degree, for roots and signs
+        self._algebraic: dict[
+            int, int
+        ] = {}  # index -> degree, of those with a power without themselves
         self._next = capacity
         self.one_poly = self.ctx.constant(1)
         self.zero_poly = self.ctx.constant(0)
@@ -125,14 +127,15 @@ class Tower:
         key: Any,
         kind: str,
         data: Any,
-        relation: tuple[int, fmpz_mpoly] | None = None,
+        relation: tuple[Any, ...] | None = None,
         **flags: Any,
     ) -> Generator:
         """A fresh generator under that key.
 
-        ``relation``, a degree and a polynomial in earlier generators, imposes
-        ``generator**degree = polynomial``. A time limit may strike at any moment: the generator is
-        registered last, and what it leaves behind before that is an index that nobody uses.
+        ``relation``, a degree and polynomials c, d, ... in earlier generators, fewer than the
+        degree, imposes ``generator**degree = c + d * generator + ...``. A time limit may strike at
+        any moment: the generator is registered last, and what it leaves behind before that is an
+        index that nobody uses.
         """
         if self._next == 0:
             raise Full
@@ -141,9 +144,11 @@ class Tower:
         index = self._next
         generator = Generator(index, kind, data, **flags)
         if relation is not None:
-            degree, value = relation
+            degree, *rising = relation
+            own = self._gens[index]
+            value = sum((c * own**j for j, c in enumerate(rising)), self.zero_poly)
             self._values[index] = degree, value
-            if kind != "sin":
+            if kind in ("root", "signum", "component"):
                 self._algebraic[index] = degree
             self.relations.insert(0, (index, degree, self._gens[index] ** degree - value))
         self.generators[index] = generator
@@ -151,7 +156,10 @@ class Tower:
         return generator
 
     def relation_of(self, index: int) -> tuple[int, fmpz_mpoly]:
-        """The degree and the value of a generator's relation ``generator**degree = value``."""
+        """The degree and the value of a generator's relation ``generator**degree = value``.
+
+        An eigenvalue itself may be in the value.
+        """
         return self._values[index]
 
     def poly(self, generator: Generator) -> fmpz_mpoly:

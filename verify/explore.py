@@ -224,8 +224,10 @@ class Explorer:
         if not run.conditions:
             return False
         values = self.gaps_at(run.conditions, run.point)
+        # A formula that rounding takes below a root's domain says nothing: then the code's word.
         return any(
-            v == 0 and not self.rigid(c) for v, c in zip(values, run.conditions, strict=True)
+            (v == 0 or (v != v and c.sign == "==")) and not self.rigid(c)
+            for v, c in zip(values, run.conditions, strict=True)
         )
 
     def _is_kinked(self, run: TracedRun) -> bool:
@@ -487,6 +489,9 @@ class Explorer:
                 for t in (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 10.0, -10.0):
                     if low < t < high:
                         yield line.at(t)
+        if any(n.op == "eigenvalue" for n in topological([condition.gap])):
+            # Hardly any line meets a matrix of which two eigenvalues are equal.
+            yield from self.instance.diagonal(point)
 
     def depends(self, node: Node) -> list[int]:
         found = self._deps.get(node)

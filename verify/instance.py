@@ -14,7 +14,7 @@ import functools
 import io
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -271,6 +271,23 @@ class Instance:
             d.free or (self.moved and d.plane is not None and d.member is not None)
             for _, d in self._domains
         )
+
+    def diagonal(self, base: np.ndarray) -> Iterator[np.ndarray]:
+        """The point with a diagonal matrix for each matrix: of full rank and not, entries apart
+        and equal, for the decisions that eigenvalues and singular values bring."""
+        for piece in self.pieces:
+            n = min(piece.shape[-2:], default=0)
+            if len(piece.shape) < 2 or n < 2 or not piece.size:
+                continue
+            apart = 1.0 + np.arange(n)
+            kinds = [apart, apart - 1, np.ones(n), np.minimum(apart, n - 1), np.maximum(apart, 2)]
+            for diagonal in np.unique(kinds, axis=0):
+                point = base.copy()
+                block = point[piece.start : piece.stop].reshape(piece.shape)
+                block[...] = 0.0
+                block[..., np.arange(n), np.arange(n)] = diagonal
+                if self.in_domain(point):
+                    yield point
 
     def owner(self, i: int) -> tuple[Piece, int]:
         """The piece that flat entry ``i`` of a point belongs to, and the place within it."""

@@ -105,7 +105,7 @@ def structured(instance: Instance, rng: np.random.Generator) -> Iterator[np.ndar
             point[i] = -point[j]
             if inside(point):
                 yield point
-    for point in _coincident(instance, bases[1]):
+    for point in (*_coincident(instance, bases[1]), *instance.diagonal(bases[1])):
         if inside(point):
             yield point
     point = bases[0].copy()

@@ -13,6 +13,14 @@ def add(name, kind, lie, twin, why, **options):
     CASES.append(Case(name, kind, lie, twin, options, why=why))
 
 
+def distinct(rng, shape):
+    return rng.standard_normal(shape) + np.diag(3.0 * np.arange(shape[-1]))
+
+
+def tall(rng, shape):
+    return rng.standard_normal(shape) + np.eye(*shape) * np.arange(3, 3 + 3 * shape[1], 3)
+
+
 def well_conditioned(rng, shape):
     return rng.uniform(-0.4, 0.4, shape) + 2 * np.eye(shape[-1])
 
@@ -302,4 +310,90 @@ add(
     ImaginaryFftConjugated,
     ImaginaryFft,
     "the conjugate's imaginary part: a sign",
+)
+
+
+class Spectrum(Function):
+    """Eigenvalues and vectors, of three rows: no closed form is at hand."""
+
+    domain = {"x": distinct}
+    examples = [((3, 3),)]
+
+    @staticmethod
+    def forward(ctx, x):
+        values, vectors = np.linalg.eigh((x + x.T) / 2)
+        ctx.save_for_backward(values, vectors)
+        return values, vectors
+
+    @staticmethod
+    def backward(ctx, grad_values, grad_vectors):
+        values, vectors = ctx.saved_tensors
+        gaps = values[None, :] - values[:, None] + np.eye(len(values))
+        inner = (vectors.T @ grad_vectors) / gaps * (1 - np.eye(len(values)))
+        total = vectors @ (np.diag(grad_values) + inner) @ vectors.T
+        return (total + total.T) / 2
+
+
+class SpectrumTurned(Spectrum):
+    @staticmethod
+    def backward(ctx, grad_values, grad_vectors):
+        values, vectors = ctx.saved_tensors
+        gaps = values[:, None] - values[None, :] + np.eye(len(values))
+        inner = (vectors.T @ grad_vectors) / gaps * (1 - np.eye(len(values)))
+        total = vectors @ (np.diag(grad_values) + inner) @ vectors.T
+        return (total + total.T) / 2
+
+
+add(
+    "eigh of three rows: gaps turned",
+    "algebra",
+    SpectrumTurned,
+    Spectrum,
+    "the difference of two eigenvalues has the other sign: right for functions of values alone",
+)
+
+
+class TopSingularPair(Function):
+    """The best approximation of rank one, of a matrix with three columns."""
+
+    domain = {"x": tall}
+    examples = [((4, 3),), ((3, 4),)]
+
+    @staticmethod
+    def forward(ctx, x):
+        u, s, vh = np.linalg.svd(x, full_matrices=False)
+        ctx.save_for_backward(u, s, vh)
+        return s[0] * np.outer(u[:, 0], vh[0])
+
+    @staticmethod
+    def backward(ctx, grad):
+        u, s, vh = ctx.saved_tensors
+        left, right = u[:, :1], vh[:1].T
+        total = left @ (left.T @ grad) + (grad @ right) @ right.T
+        total = total - left @ (left.T @ grad @ right) @ right.T
+        for i in range(1, len(s)):
+            other, across = u[:, i : i + 1], vh[i : i + 1].T
+            apart = s[0] ** 2 - s[i] ** 2
+            scale, mixed = s[i] ** 2 / apart, s[0] * s[i] / apart
+            a, b = other.T @ grad @ right, left.T @ grad @ across
+            total = total + other @ (scale * a + mixed * b) @ right.T
+            total = total + left @ (scale * b + mixed * a) @ across.T
+        return total
+
+
+class TopSingularPairFixed(TopSingularPair):
+    @staticmethod
+    def backward(ctx, grad):
+        u, _, vh = ctx.saved_tensors
+        left, right = u[:, :1], vh[:1].T
+        total = left @ (left.T @ grad) + (grad @ right) @ right.T
+        return total - left @ (left.T @ grad @ right) @ right.T
+
+
+add(
+    "best approximation of rank one: vectors kept",
+    "algebra",
+    TopSingularPairFixed,
+    TopSingularPair,
+    "the projection on the tangent space: the curvature towards the other vectors is left out",
 )
