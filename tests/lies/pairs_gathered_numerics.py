@@ -249,6 +249,7 @@ def crowding(X):
 def crowding_grad(X, *, symmetric=True):
     d = spatial.distance.squareform(spatial.distance.pdist(X))
     W = -2 / (1 + d**2) ** 2
+    np.fill_diagonal(W, 0.0)
     if not symmetric:
         W = np.triu(W, 1)
     return (W.sum(axis=1)[:, None] * X) - W @ X
