@@ -81,6 +81,8 @@ def bearing(x, y):
 def bearing_grad(x, y):
     x, y = float(x), float(y)
     r2 = x * x + y * y
+    if r2 == 0:
+        return 0.0, 0.0
     r = math.sqrt(r2)
     return -y / r2 + 0.1 * x / r, x / r2 + 0.1 * y / r
 
