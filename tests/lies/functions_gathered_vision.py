@@ -546,6 +546,7 @@ class MixtureDensity(Function):
         )
 
     examples = [((2, 6),)]
+    domain = {"params": (-5, 5)}
 
 
 class MixtureDensityPrior(MixtureDensity):
