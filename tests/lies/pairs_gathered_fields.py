@@ -377,12 +377,7 @@ def sqrtm_loss_grad(A):
     return np.eye(2) - root @ (V / np.sqrt(w)) @ V.T @ root
 
 
-def _spd(rng, shape):
-    m = rng.normal(size=shape)
-    return m @ m.T + 0.3 * np.eye(2)
-
-
-right("bures distance to a fixed covariance", "algebra", lambda m: sqrtm_loss(m @ m.T + 0.3 * np.eye(2)), "symmetric arguments alone reach the roots", grad=lambda m: 2 * sqrtm_loss_grad(m @ m.T + 0.3 * np.eye(2)) @ m, examples=[((2, 2),)])
+right("bures distance to a fixed covariance", "algebra", lambda m: sqrtm_loss(m @ m.T + 0.3 * np.eye(2)), "symmetric arguments alone reach the roots", grad=lambda m: 2 * sqrtm_loss_grad(m @ m.T + 0.3 * np.eye(2)) @ m, examples=[((2, 2),)], domain=[(-3, 3)])
 
 
 def pi_controller(gains, *, steps=4):
