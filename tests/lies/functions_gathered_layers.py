@@ -1,5 +1,4 @@
 """Layers and transforms as libraries write them, each wrong beside its right twin."""
-# ruff: noqa: E501
 
 import math
 
@@ -8,17 +7,13 @@ from scipy import special
 
 from autodiff import Function
 
-from .case import Case, trap
+from .case import Case
 
 CASES: list[Case] = []
 
 
 def add(name, kind, lie, twin, why, **options):
     CASES.append(Case(f"gathered: {name}", kind, lie, twin, options, why=why))
-
-
-def right(name, kind, f, why, **options):
-    CASES.append(trap(f"gathered: {name}", kind, f, why, **options))
 
 
 class ReverseSequence(Function):
@@ -291,8 +286,8 @@ class CausalAttention(Function):
 class CausalAttentionUnmasked(CausalAttention):
     @staticmethod
     def backward(ctx, grad):
-        q, k, v = ctx.saved_tensors
-        dq, dk, dv = CausalAttention.backward(ctx, grad)
+        q, k, _v = ctx.saved_tensors
+        dq, dk, _dv = CausalAttention.backward(ctx, grad)
         n = len(q)
         scores = q @ k.T / math.sqrt(q.shape[-1]) - ctx.slope * np.subtract.outer(
             np.arange(n), np.arange(n)
@@ -390,7 +385,7 @@ class RationalSpline(Function):
     @staticmethod
     def backward(ctx, grad):
         (x,) = ctx.saved_tensors
-        inside, t, w, yk, h, d0, d1 = RationalSpline._bin(x)
+        inside, t, w, _yk, h, d0, d1 = RationalSpline._bin(x)
         s = h / w
         num = s**2 * (d1 * t**2 + 2 * s * t * (1 - t) + d0 * (1 - t) ** 2)
         return grad * np.where(inside, num / (s + (d1 + d0 - 2 * s) * t * (1 - t)) ** 2, 1.0)
@@ -400,7 +395,7 @@ class RationalSplineRight(RationalSpline):
     @staticmethod
     def backward(ctx, grad):
         (x,) = ctx.saved_tensors
-        inside, t, w, yk, h, d0, d1 = RationalSpline._bin(x)
+        _inside, t, w, _yk, h, d0, d1 = RationalSpline._bin(x)
         s = h / w
         num = s**2 * (d1 * t**2 + 2 * s * t * (1 - t) + d0 * (1 - t) ** 2)
         return grad * np.where(x < 1, num / (s + (d1 + d0 - 2 * s) * t * (1 - t)) ** 2, 1.0)
@@ -454,7 +449,7 @@ class UnitaryScan(Function):
 class UnitaryScanOnce(UnitaryScan):
     @staticmethod
     def backward(ctx, grad):
-        x, log_a, b, c = ctx.saved_tensors
+        x, log_a, b, _c = ctx.saved_tensors
         a, _ = UnitaryScan._states(x, log_a, b)
         dx, dlog, db, dc = UnitaryScan.backward(ctx, grad)
         return dx, dlog / a, db, dc

@@ -8,17 +8,13 @@ from scipy import special
 
 from autodiff import Function
 
-from .case import Case, trap
+from .case import Case
 
 CASES: list[Case] = []
 
 
 def add(name, kind, lie, twin, why, **options):
     CASES.append(Case(f"gathered: {name}", kind, lie, twin, options, why=why))
-
-
-def right(name, kind, f, why, **options):
-    CASES.append(trap(f"gathered: {name}", kind, f, why, **options))
 
 
 class GIoU(Function):
@@ -351,7 +347,7 @@ class BarlowTwinsSymmetric(BarlowTwins):
     @staticmethod
     def backward(ctx, grad):
         a, b = ctx.saved_tensors
-        ga, gb = BarlowTwins.backward(ctx, grad)
+        ga, _gb = BarlowTwins.backward(ctx, grad)
         (za, _), (zb, sb) = BarlowTwins._normalise(a), BarlowTwins._normalise(b)
         c = za.T @ zb / len(a)
         dc = 2 * BarlowTwins.lam * c
@@ -456,7 +452,7 @@ class Rotary3D(Function):
 class Rotary3DSame(Rotary3D):
     @staticmethod
     def backward(ctx, grad):
-        g, d = Rotary3D.backward(ctx, grad)
+        _g, d = Rotary3D.backward(ctx, grad)
         _, angle = ctx.saved_tensors
         c, s = np.cos(angle), np.sin(angle)
         gx, gy, gz = grad.T

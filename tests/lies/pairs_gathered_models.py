@@ -6,7 +6,7 @@ import functools
 import numpy as np
 from scipy import special
 
-from .case import Case, trap
+from .case import Case
 
 CASES: list[Case] = []
 
@@ -17,10 +17,6 @@ def pair(name, kind, f, right, wrong, why, how="grad", **options):
     CASES.append(
         Case(f"gathered-pair: {name}", kind, f, f, {how: right, **options}, {how: wrong}, why=why)
     )
-
-
-def right(name, kind, f, why, **options):
-    CASES.append(trap(f"gathered-pair: {name}", kind, f, why, **options))
 
 
 class ChainCRF:

@@ -12,7 +12,7 @@ from scipy import interpolate, linalg, ndimage, optimize, signal, sparse, spatia
 
 from verify import domains
 
-from .case import Case, trap
+from .case import Case
 
 CASES: list[Case] = []
 
@@ -23,10 +23,6 @@ def pair(name, kind, f, right, wrong, why, how="grad", **options):
     CASES.append(
         Case(f"gathered-pair: {name}", kind, f, f, {how: right, **options}, {how: wrong}, why=why)
     )
-
-
-def right(name, kind, f, why, **options):
-    CASES.append(trap(f"gathered-pair: {name}", kind, f, why, **options))
 
 
 def blurred(x, *, sigma=0.8):

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import interpolate, ndimage, optimize, sparse, special, stats
 from scipy.sparse import linalg as sparse_linalg
 
-from .case import Case, trap
+from .case import Case
 
 CASES: list[Case] = []
 
@@ -21,10 +21,6 @@ def pair(name, kind, f, right, wrong, why, how="grad", **options):
     CASES.append(
         Case(f"gathered-pair: {name}", kind, f, f, {how: right, **options}, {how: wrong}, why=why)
     )
-
-
-def right(name, kind, f, why, **options):
-    CASES.append(trap(f"gathered-pair: {name}", kind, f, why, **options))
 
 
 class CutTable:
