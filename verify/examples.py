@@ -287,7 +287,11 @@ def guessed(subject: Subject, domain: Any, rng: np.random.Generator) -> tuple[li
                     if problem.reduces and found:
                         left_out = left_out or f"not tried: {example.describe()}: {problem.text}"
                     else:
-                        refused.append(example)
+                        vector = _vector_for(example) if problem.grew else None
+                        if vector is None or _problem(subject, vector, rng) is not None:
+                            refused.append(example)
+                        else:
+                            found.append(vector)
                     break
                 reason = problem.text
         # What forward takes, backward has to take: it will be refuted there. But several arguments
@@ -300,6 +304,18 @@ def guessed(subject: Subject, domain: Any, rng: np.random.Generator) -> tuple[li
         if found:
             return _trimmed(found), left_out
     return [], reason
+
+
+def _vector_for(example: Example) -> Example | None:
+    """The vector to try where a column was refused for a gradient larger than itself.
+
+    A loss of one vector, ``X @ w - y`` with data of its own, takes a column too: it broadcasts it
+    against the data, where a vector is not.
+    """
+    [slot, *others] = example.slots
+    if others or not slot.shape or slot.shape[-1] != 1:
+        return None
+    return replace(example, slots=(replace(slot, shape=slot.shape[:-1]),))
 
 
 def _integer_choices(
@@ -341,6 +357,7 @@ def differentiated(subject: Subject, example: Example, rng: np.random.Generator)
     try:
         with np.errstate(all="ignore"):
             outputs, pullback = subject.forward(args, example.keywords)
+            subject.remember(args, example.keywords, outputs)
             upstream = [np.ones(np.shape(o)) for o in outputs]
             count = len(pullback(upstream))
     except Exception:  # what raises is judged, and told, by the check itself
@@ -387,6 +404,7 @@ class _Problem:
     text: str
     in_backward: bool = False
     reduces: bool = False  # arguments of different shapes, and the output has not their common one
+    grew: bool = False  # a gradient is larger than its argument
 
 
 def _problem(subject: Subject, example: Example, rng: np.random.Generator) -> _Problem | None:
@@ -414,11 +432,14 @@ def _problem(subject: Subject, example: Example, rng: np.random.Generator) -> _P
                 forward_runs = all(np.all(np.isfinite(o)) for o in outputs)
                 ran = ran or forward_runs
                 reduces = _reduces(example, [o.shape for o in outputs])
+                if forward_runs:
+                    subject.remember(args, example.keywords, outputs)
                 grads = [np.ones(o.shape, dtype=o.dtype) for o in outputs]
                 results = pullback(grads)
             for arg, slot, grad in zip(args, example.slots, results, strict=False):
                 if slot.varies and grad is not None and np.shape(grad) != np.shape(arg):
-                    problem = _Problem("a gradient has another shape", forward_runs, reduces)
+                    grew = np.size(grad) > np.size(arg)
+                    problem = _Problem("a gradient has another shape", forward_runs, reduces, grew)
                     break
             else:
                 finite = finite or forward_runs

@@ -74,6 +74,7 @@ class FloatRun:
     forward_error: BaseException | None = None
     backward_error: BaseException | None = None
     shape_errors: list[tuple[Piece, tuple[int, ...]]] = field(default_factory=list)
+    point: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     @property
     def finite(self) -> bool:
@@ -316,6 +317,8 @@ class Instance:
                     break
         if run.forward_error is not None:
             return run
+        if run.finite:
+            self.subject.remember(self.arguments(run.point), self.example.keywords, run.outputs)
         self.output_shapes = [o.shape for o in run.outputs]
         self.output_dtypes = [o.dtype for o in run.outputs]
         start = self.inputs
@@ -332,7 +335,7 @@ class Instance:
         return run
 
     def forward_only(self, point: np.ndarray) -> FloatRun:
-        run = FloatRun()
+        run = FloatRun(point=point)
         try:
             with self._quiet():
                 outputs, _ = self.subject.forward(self.arguments(point), self.example.keywords)

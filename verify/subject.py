@@ -9,6 +9,7 @@ May import: :mod:`autodiff` (for Tensors and Functions), :mod:`symbolic.tracing`
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -64,6 +65,8 @@ class Subject:
         Whether it says of itself that it acts entry by entry.
     defaults : dict
         The default of each optional parameter, by name.
+    first : tuple, optional
+        Arguments, keywords and outputs of the first call of forward, before any of backward.
     """
 
     second_order = False
@@ -81,6 +84,15 @@ class Subject:
         self.declared_examples: Any = None
         self.declared_domain: Any = None
         self.last_needs: tuple[bool, ...] | None = None
+        self.first: tuple[list[Any], dict[str, Any], list[np.ndarray]] | None = None
+
+    def remember(
+        self, args: Sequence[Any], keywords: dict[str, Any], outputs: Sequence[Any]
+    ) -> None:
+        """Keep the first value of forward, to see whether calls of backward change it."""
+        if self.first is None:
+            kept = [np.array(o) for o in outputs]
+            self.first = copy.deepcopy(list(args)), dict(keywords), kept
 
     @property
     def code(self) -> list[Callable[..., Any]]:

@@ -5,6 +5,7 @@ May import: :mod:`verify.instance`.
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -56,7 +57,9 @@ def violations(
         found += _result(instance, point, run)
         if found:
             return found, notes
-        for check in (_mutation, _repeated, _interleaved, _layouts, _shared, _linear):
+        for check in (
+            _unchanged, _mutation, _repeated, _interleaved, _refilled, _layouts, _shared, _linear
+        ):  # fmt: skip
             found += check(instance, point, run)
             if found:
                 return found, notes
@@ -131,6 +134,37 @@ def _broadcast_axes(got: tuple[int, ...], want: tuple[int, ...]) -> tuple[int, .
             i for i, (g, w) in enumerate(zip(got, padded, strict=True)) if i < extra or g != w
         )
     return None
+
+
+def _unchanged(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
+    """Forward's value is the same as before backward was ever called."""
+    if instance.subject.first is None:
+        return
+    args, keywords, before = instance.subject.first
+    values = []
+    for _ in range(2):
+        try:
+            with instance._quiet():
+                outputs, _pullback = instance.subject.forward(copy.deepcopy(args), keywords)
+                values.append([np.array(o) for o in outputs])
+        except Exception:
+            return
+    now, again = values
+    # Where every call gives another value it is forward itself that changes, or it is random.
+    if _near(now, again) and not _near(now, before):
+        yield Violation(
+            "state",
+            "forward gives another value at the same point than before backward was first called: "
+            "backward writes to data that forward reads",
+            point=point,
+        )
+
+
+def _near(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> bool:
+    return len(a) == len(b) and all(
+        x.shape == y.shape and bool(np.allclose(x, y, rtol=_SAME, atol=0.0, equal_nan=True))
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 def _mutation(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
@@ -290,6 +324,25 @@ def _interleaved(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterat
             first,
             second_value,
         )
+
+
+def _refilled(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
+    """The same answer from an array that held other values in an earlier call.
+
+    An optimiser that steps in place hands over the same array each time.
+    """
+    other = instance.draw(np.random.default_rng(7))
+    args, upstream = instance.arguments(other), instance.upstream_arrays(point)
+    if instance.run_with(args, instance.upstream_arrays(other)).forward_error is not None:
+        return
+    for i, value in enumerate(instance.arguments(point)):
+        held = args[i]
+        if isinstance(held, np.ndarray) and held.shape == np.shape(value) and held.flags.writeable:
+            held[...] = value
+        else:
+            args[i] = value
+    text = "an array that is changed in place between two calls: keep a copy of what is remembered"
+    yield from _with(instance, point, run, args, upstream, text)
 
 
 def _layouts(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
