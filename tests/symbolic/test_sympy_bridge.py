@@ -5,6 +5,7 @@ import math
 import pytest
 import sympy as sp
 
+from symbolic import eigen
 from symbolic.decide import equal
 from symbolic.graph import Graph, Program
 from symbolic.primitives import FLOAT, PRIMITIVES
@@ -81,6 +82,8 @@ def test_every_primitive_has_a_sympy_expression_of_the_same_value():
         "besselk", "expint", "zeta", "gammainc", "gammaincc", "polylog"}
     # fmt: on
     for name, row in PRIMITIVES.items():
+        if name in eigen.OPERATIONS:  # SymPy has the name alone
+            continue
         arguments = [2.0, 1.5, 0.3] if name in three else [2.0, 1.7] if name in two else [0.3]
         if name == "arccosh":
             arguments = [1.3]

@@ -21,6 +21,16 @@ from verify.judge import Wrong
 if TYPE_CHECKING:
     from verify.casework import Casework
 
+# The sizes of inputs at which untraced code is tried, beside ordinary ones.
+_SMALLEST, _LARGEST = 1e-5, 2e4
+
+# Rounding of a slope that cancels, relative to slopes of the ordinary size.
+_ROUNDING = 1e-13
+
+# How far from a point its neighbours are, relative to its entries, and how many are tried.
+_BESIDE = 1e-4
+_SIDES = 200
+
 __all__ = ["UNTRUE", "compare", "overrule", "spot", "without_trace"]
 
 UNTRUE = "what the trace computes is not what the code computes; it leaves symbols unseen"
@@ -91,68 +101,169 @@ def compare(work: Casework, instance: Instance, end: float, why: str) -> Failure
     work.all_proved = False
     tally = work.tally("differences")
     rng = np.random.default_rng(1)
-    bars: list[float] = []
-    tried = usable = 0
+    comparison = _Comparison(instance, rng)
     points = [
         *where.starts(instance, rng)[:4],
         *where.ordinary(instance, rng, 6),
         *where.structured(instance, rng),
     ]
     for point in points:
-        if time.process_time() > end and usable:
+        if time.process_time() > end and comparison.usable:
             break
-        run = instance.run(point)
-        if run.forward_error is not None or not run.finite:
-            continue
-        if run.backward_error is not None:
-            return Failure(
-                instance,
-                "differences",
-                wrong=Wrong(point, 0, np.nan, np.nan, np.inf, True, "raises"),
-            )
-        actual = run.flat_grads(instance.pieces).real
-        entries = list(range(instance.inputs))
-        if len(entries) > 24:
-            entries = list(rng.choice(len(entries), 24, replace=False))
-        tried += 1
-        estimates = differences.gradient(instance, point, entries)
-        scale = max((abs(e.value) for e in estimates if e.usable), default=0.0)
-        for i, estimate in zip(entries, estimates, strict=True):
-            if not estimate.usable:
-                continue
-            usable += 1
-            wrong = _against(estimate, float(actual[i]), scale)
+        wrong = comparison.entries(point)
+        if wrong is not None:
+            return _failure(instance, wrong)
+    for point in where.magnitudes(instance, rng, fine=False):
+        if time.process_time() > end:
+            break
+        size = np.max(np.abs(point[: instance.inputs]), initial=0.0)
+        if _SMALLEST <= size <= _LARGEST:
+            wrong = comparison.along(point)
             if wrong is not None:
-                return Failure(
-                    instance,
-                    "differences",
-                    wrong=Wrong(point, int(i), wrong, float(actual[i]), np.inf, None, "value"),
-                    by_differences=True,
-                )
-            if not estimate.kink and estimate.value:
-                bars.append(estimate.error / abs(estimate.value))
+                return _failure(instance, wrong)
+    usable = comparison.usable
     if not usable:
         work.skip("differences", "no finite difference was sharp enough to say anything")
         work.reason = work.reason or f"{why}; and finite differences say nothing"
         return None
     work.judged += usable
+    bars = comparison.bars
     resolution = float(np.median(bars)) * 10 if bars else 1e-6
     work.resolution = max(work.resolution or 0.0, max(resolution, 1e-10))
     tally.passed += 1
-    tally.detail = f"agrees with finite differences at {usable} entries of {tried} points"
+    tally.detail = (
+        f"agrees with finite differences at {usable} entries of {comparison.tried} points"
+    )
     work.uncovered.append("cells: the code could not be traced")
     return None
 
 
-def _against(estimate: differences.Estimate, actual: float, scale: float) -> float | None:
+def _failure(instance: Instance, wrong: Wrong) -> Failure:
+    return Failure(instance, "differences", wrong=wrong, by_differences=True)
+
+
+class _Comparison:
+    """Backward against differences of forward, point by point.
+
+    Attributes
+    ----------
+    usable, tried : int
+        Slopes that said something, and points.
+    bars : list of float
+        Their relative error bars.
+    ordinary : float
+        The largest slope seen, per unit of the upstream gradient: what rounding is measured by
+        where slopes cancel to nothing.
+    """
+
+    def __init__(self, instance: Instance, rng: np.random.Generator):
+        self.instance = instance
+        self.rng = rng
+        self.usable = self.tried = 0
+        self.bars: list[float] = []
+        self.ordinary = 0.0
+
+    def _given(self, point: np.ndarray) -> np.ndarray | Wrong | None:
+        """The gradient there; None where forward gives no value."""
+        run = self.instance.run(point)
+        if run.forward_error is not None or not run.finite:
+            return None
+        if run.backward_error is not None:
+            return Wrong(point, 0, np.nan, np.nan, np.inf, True, "raises")
+        self.tried += 1
+        return run.flat_grads(self.instance.pieces).real
+
+    def entries(self, point: np.ndarray) -> Wrong | None:
+        """The first wrong entry of the gradient at a point, of 24 at the most."""
+        actual = self._given(point)
+        if not isinstance(actual, np.ndarray):
+            return actual
+        entries = list(range(self.instance.inputs))
+        if len(entries) > 24:
+            entries = list(self.rng.choice(len(entries), 24, replace=False))
+        estimates = differences.gradient(self.instance, point, entries)
+        scale = max((abs(e.value) for e in estimates if e.usable), default=0.0)
+        rounding = self._rounding(point, scale)
+        for i, estimate in zip(entries, estimates, strict=True):
+            if not estimate.usable:
+                continue
+            self.usable += 1
+            expected = _against(estimate, float(actual[i]), scale, rounding)
+            if expected is not None and not self._at_kink(point, i, float(actual[i])):
+                return Wrong(point, int(i), expected, float(actual[i]), np.inf, None, "value")
+            if not estimate.kink and estimate.value:
+                self.bars.append(estimate.error / abs(estimate.value))
+        return None
+
+    def along(self, point: np.ndarray) -> Wrong | None:
+        """The same by the slope in one direction first: for many points, far out and near zero."""
+        actual = self._given(point)
+        if not isinstance(actual, np.ndarray):
+            return actual
+        n = self.instance.inputs
+        direction = np.abs(point[:n]) * self.rng.choice([-1.0, 1.0], n) * self.rng.uniform(1, 2, n)
+        if not np.all(np.isfinite(actual)):
+            return self.entries(point)
+
+        def moved(t: float) -> float:
+            there = point.copy()
+            there[:n] += t * direction
+            return differences.projected(self.instance, there)
+
+        estimate = differences.derivative(moved, 0.0, 0.1)
+        if not estimate.usable:
+            return None
+        self.usable += 1
+        size = float(np.abs(actual) @ np.abs(direction))
+        rounding = self._rounding(point, 0.0) * float(np.sum(np.abs(direction)))
+        gap = abs(float(actual @ direction) - estimate.value)
+        if estimate.kink or gap <= 20 * estimate.error + 1e-7 * size + rounding:
+            return None
+        return self.entries(point)
+
+    def _rounding(self, point: np.ndarray, scale: float) -> float:
+        """What rounding may leave of slopes that cancel, those of size ``scale`` seen as well."""
+        upstream = float(np.max(np.abs(point[self.instance.inputs :]), initial=0.0))
+        if upstream:
+            self.ordinary = max(self.ordinary, scale / upstream)
+        return _ROUNDING * self.ordinary * upstream
+
+    def _at_kink(self, point: np.ndarray, i: int, actual: float) -> bool:
+        """Whether slopes close by differ, and ``actual`` lies between them.
+
+        At a tie of several entries the slopes on the axes are not all that there is: the
+        generalised gradient holds the limits from every side.
+        """
+        if not np.isfinite(actual):
+            return False
+        n = self.instance.inputs
+        size = _BESIDE * max(float(np.max(np.abs(point[:n]), initial=0.0)), _BESIDE)
+        step = 0.01 * size
+        low, high = np.inf, -np.inf
+        for _ in range(_SIDES):
+            there = point.copy()
+            there[:n] += size * self.rng.normal(size=n)
+            values = []
+            for sign in (-1.0, 1.0):
+                there[i] += sign * step
+                values.append(differences.projected(self.instance, there))
+                there[i] -= sign * step
+            slope = (values[1] - values[0]) / (2 * step)
+            if np.isfinite(slope):
+                low, high = min(low, slope), max(high, slope)
+        slack = 1e-3 * (abs(low) + abs(high))
+        return high - low > slack and low - slack <= actual <= high + slack
+
+
+def _against(
+    estimate: differences.Estimate, actual: float, scale: float, rounding: float
+) -> float | None:
     """The expected value where ``actual`` is certainly not it, else None."""
     if estimate.kink:
         slack = 1e-4 * (abs(estimate.low) + abs(estimate.high)) + 100 * estimate.error
         inside = estimate.low - slack <= actual <= estimate.high + slack
         return None if inside else estimate.value
-    bar = 20 * estimate.error + 1e-9 * scale
-    if estimate.error > 1e-4 * max(scale, abs(estimate.value)):
+    if estimate.error > 1e-4 * max(scale, abs(estimate.value), abs(actual)):
         return None  # too wide to say anything
-    if not abs(actual - estimate.value) <= bar:
-        return estimate.value
-    return None
+    bar = 20 * estimate.error + 1e-9 * scale + rounding
+    return None if abs(actual - estimate.value) <= bar else estimate.value
