@@ -31,6 +31,7 @@ from verify.evidence import (
     oracle,
     proof,
     second_order,
+    shapes,
 )
 from verify.evidence import formula as formula_evidence
 from verify.evidence.formula import Disagreement
@@ -137,14 +138,14 @@ class Casework:
         return found
 
     def scope(self) -> str:
-        shapes = "; ".join(dict.fromkeys(e.describe() for e in self.examples))
+        tried = "; ".join(dict.fromkeys(e.describe() for e in self.examples))
         if self.entrywise and self.all_proved and self.examples:
             return "at every shape"
         if self.all_proved and not self.uncovered and self.order == 1:
             everywhere = every_size.scope(self.subject, self.examples)
             if everywhere is not None:
                 return everywhere
-        return f"at {shapes}" if len(shapes) < 200 else f"at {len(self.examples)} examples"
+        return f"at {tried}" if len(tried) < 200 else f"at {len(self.examples)} examples"
 
     def derivative_text(self) -> str | None:
         from verify.build import derivative_text
@@ -300,8 +301,8 @@ class Casework:
         """Other lengths and axes of an example: certified values at a few points.
 
         Whether a length that nobody declared is meant to work cannot be known: where backward
-        raises or gives another shape there, or forward leaves entries unused, nothing is said. A
-        wrong value of the right shape is wrong.
+        raises or gives another shape there, forward leaves entries unused, or entries play parts of
+        their own, nothing is said. A wrong value of the right shape is wrong.
         """
         if not all(s.domain.free for s in example.slots if s.varies):
             return None
@@ -338,9 +339,14 @@ class Casework:
                 outcome = oracle.judged(judge, point)
                 if outcome.wrong is None or instance.run(outcome.wrong.point).shape_errors:
                     continue
-                if not by_differences.overrule(instance, outcome.wrong):
-                    return Failure(instance, "oracle", wrong=outcome.wrong, judge=judge)
-            self.varied.append(other.describe())
+                if by_differences.overrule(instance, outcome.wrong):
+                    continue
+                if not self.guessed and not shapes.exchangeable(self, example, other):
+                    self.notes.append(f"not judged: {other.describe()}, which no example declares")
+                    break
+                return Failure(instance, "oracle", wrong=outcome.wrong, judge=judge)
+            else:
+                self.varied.append(other.describe())
         return None
 
     # Contract

@@ -9,6 +9,7 @@ May import: of :mod:`verify` the examples, the instance, and what judges.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from verify.judge import Wrong
 if TYPE_CHECKING:
     from verify.casework import Casework
 
-__all__ = ["compare"]
+__all__ = ["compare", "exchangeable"]
 
 _SHAPES = ((2, 3, 2), (1, 2, 1, 3), (3, 60), (1200,))
 _MOST_BLOCKS = 60
@@ -173,3 +174,50 @@ def _far(instance: Instance, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         far = ~(np.abs(a - b) <= close * np.maximum(np.abs(a), np.abs(b)) + 1e-290)
     return far & ~((a == b) | (np.isnan(a) & np.isnan(b)))
+
+
+def exchangeable(work: Casework, example: Example, other: Example) -> bool:
+    """Whether entries along the axes that another example changes the length of play one role.
+
+    If they do, permuting them permutes what forward gives, or leaves it. Red, green and blue do
+    not, nor do the coordinates of a box: that there are three or four of them is part of what the
+    arguments mean.
+    """
+    shapes = [s.shape for s in example.slots if s.varies and s.shape]
+    changed = [s.shape for s in other.slots if s.varies and s.shape]
+    pairs = [p for a, b in zip(shapes, changed, strict=True) for p in zip(a, b, strict=True)]
+    lengths = {n for n, m in pairs if n != m and n > 1}
+    known = Instance(work.subject, example, np.random.default_rng(3))
+    if known.prepare().forward_error is not None:
+        return True
+    point = _defined(known)
+    return point is None or all(_exchanged(known, point, n) for n in lengths)
+
+
+def _exchanged(instance: Instance, point: np.ndarray, length: int) -> bool:
+    order = np.roll(np.arange(length), 1)
+    moved = point.copy()
+    for piece in instance.pieces:
+        block = moved[piece.start : piece.stop].reshape(piece.shape)
+        for axis in (k for k, n in enumerate(piece.shape) if n == length):
+            block = np.take(block, order, axis)
+        moved[piece.start : piece.stop] = block.ravel()
+    before, after = instance.forward_only(point), instance.forward_only(moved)
+    if after.forward_error is not None:
+        return False
+    return all(_permuted(a, b, order) for a, b in zip(before.outputs, after.outputs, strict=True))
+
+
+def _permuted(before: np.ndarray, after: np.ndarray, order: np.ndarray) -> bool:
+    """Whether ``after`` is ``before`` with some of its axes permuted, or none."""
+    if before.shape != after.shape:
+        return False
+    axes = [k for k, n in enumerate(before.shape) if n == len(order)]
+    for count in range(len(axes) + 1):
+        for chosen in itertools.combinations(axes, count):
+            moved = before
+            for axis in chosen:
+                moved = np.take(moved, order, axis)
+            if np.allclose(moved, after, rtol=1e-9, atol=1e-12):
+                return True
+    return False
