@@ -16,6 +16,7 @@ import numpy as np
 
 from symbolic.balls import enclose
 from symbolic.graph import Node, Program
+from symbolic.primitives import FLOAT
 from symbolic.values import TraceError
 from verify.cells import Cell
 from verify.explore import Explorer
@@ -31,6 +32,11 @@ EXACT_ULPS = 64.0
 
 # Losses up to this are reported as the allowance in floats says.
 _NOTABLE_ULPS = 8.0
+
+# A condition that is met this nearly, relative to its terms, may be decided by their rounding; and
+# how far, relative to the entries, both of its sides are looked for then.
+_BY_ROUNDING = 1e-12
+_WIDTH = 1e-11
 
 # What rounding may cost at a gradient's ordinary size, where the entries of an array interact.
 _USUAL_ULPS = 64.0
@@ -141,10 +147,13 @@ class Judge:
             rounded = outcome.wrong is not None and not self._exactly_on_boundary(cell, point)
         else:
             outcome = self._judge_smooth(cell, point, run, values, actual)
-            rounded = outcome.wrong is not None and gaps < 1e-12
+            rounded = outcome.wrong is not None and (
+                gaps < _BY_ROUNDING or self._unsteady(cell, outcome.wrong)
+            )
         if rounded:
             # A branch on a computed value takes either side within its rounding.
-            beside = self._judge_boundary(cell, point, run, values, actual, width=1e-11)
+            reach = self._reach(cell, point)
+            beside = self._judge_boundary(cell, point, run, values, actual, _WIDTH, reach)
             return beside if beside.judged and beside.wrong is None else outcome
         return outcome
 
@@ -244,6 +253,48 @@ class Judge:
                 smallest = min(smallest, value / self._gap_size(condition.gap, point))
         return float(smallest)
 
+    def _reach(self, cell: Cell, point: np.ndarray) -> float:
+        """How far entries must move to outweigh the rounding of conditions nearly met."""
+        explorer, instance = self.explorer, self.instance
+        near = [
+            (c.gap, size)
+            for c in cell.run.forward_conditions
+            if not explorer.rigid(c)
+            and abs(explorer.gaps_at([c], point)[0])
+            < _BY_ROUNDING * (size := self._gap_size(c.gap, point))
+        ]
+        graph = instance.graph
+        entries = [graph.variable(name) for name in instance.names[: instance.inputs]]
+        values = dict(zip(instance.names, point, strict=True))
+        found = 0.0
+        for gap, size in near:
+            slopes = explorer.program(graph.vjp([gap], [graph.one], entries)).run(FLOAT, values)
+            steepest = float(np.max(np.abs(np.array(slopes, dtype=float)), initial=0.0))
+            if np.isfinite(steepest) and steepest > 0:
+                found = max(found, 16 * self.eps * size / steepest)
+        return found
+
+    def _unsteady(self, cell: Cell, wrong: Wrong) -> bool:
+        """Whether the derivative changes by about the error within the rounding of the inputs.
+
+        Then the point is next to a singular one of the formula (an amplitude that is 0 in floats
+        and 1e-17 in exact arithmetic), where the code may see either side.
+        """
+        gap = abs(wrong.actual - wrong.expected)
+        if wrong.kind != "value" or not np.isfinite(gap):
+            return False
+        reference, n = self.reference(cell), self.instance.inputs
+        rng = np.random.default_rng(17)
+        for _ in range(4):
+            moved = wrong.point.copy()
+            moved[:n] *= 1 + 8 * self.eps * rng.choice([-1.0, 1.0], size=n)
+            exact = dict(zip(self.instance.names, map(float, moved), strict=True))
+            [*_, expected] = reference.enclose(exact)
+            ball = expected[wrong.entry]
+            if ball.finite and abs(float(ball) - wrong.expected) > 0.5 * gap:
+                return True
+        return False
+
     def _gap_size(self, gap: Node, point: np.ndarray) -> float:
         """The magnitude of the terms whose sum a gap is."""
         if gap.op == "var":
@@ -252,8 +303,6 @@ class Judge:
             return 1.0
         program = self.explorer.program(list(gap.args))
         values = {n: np.float64(v) for n, v in zip(self.instance.names, point, strict=True)}
-        from symbolic.primitives import FLOAT
-
         with np.errstate(all="ignore"):
             size = max(abs(float(v)) for v in program.run(FLOAT, values))
         return size or 1.0
@@ -471,8 +520,6 @@ class Judge:
     def _value_condition(
         self, reference: Reference, k: int, x: np.ndarray, point: np.ndarray
     ) -> float:
-        from symbolic.primitives import FLOAT
-
         row = Program(reference.jacobian[k])
         values = {n: np.float64(v) for n, v in zip(self.instance.names, point, strict=True)}
         with np.errstate(all="ignore"):
@@ -490,9 +537,12 @@ class Judge:
         values: np.ndarray,
         actual: np.ndarray,
         width: float = 0.0,
+        reach: float = 0.0,
     ) -> Outcome:
         instance = self.instance
-        limits = limits_at(self.explorer, cell, point, values, self.references, width=width)
+        limits = limits_at(
+            self.explorer, cell, point, values, self.references, width=width, reach=reach
+        )
         if limits is None:
             return Outcome(False, note="no neighbouring cell was found")
         n = instance.inputs

@@ -98,6 +98,7 @@ def limits_at(
     references: dict[int, Reference],
     directions: int = 10,
     width: float = 0.0,
+    reach: float = 0.0,
 ) -> Limits | None:
     """The limits of values and Jacobian rows at a point, from all sides that could be reached.
 
@@ -116,6 +117,9 @@ def limits_at(
     width : float
         Relative distance within which a neighbouring cell counts as touching: 0 for exactly at the
         point, a few ulps where a condition is decided by rounding.
+    reach : float
+        With a width, the least distance: what the rounding of a condition's own terms amounts to,
+        in the entries it is made of.
 
     Returns
     -------
@@ -136,7 +140,7 @@ def limits_at(
     def leave(move: np.ndarray) -> None:
         # Code that branches on the upstream gradient alone has no kink: keep it where it is.
         direction = np.concatenate([move, np.zeros(m)])
-        exact = _exact(explorer, point, direction, width)
+        exact = _exact(explorer, point, direction, width, reach=reach)
         neighbour = touching.neighbour(direction, exact)
         if neighbour is None:
             found.one_sided = True
@@ -320,11 +324,15 @@ def _exact(
     direction: np.ndarray,
     width: float,
     distance: Fraction = _DISTANCE,
+    reach: float = 0.0,
 ) -> dict[str, Fraction]:
     # Rounding is relative to what moves: beside 1 an entry of 1e-9 would be moved far away.
     moved = np.abs(point)[direction != 0] if width else np.abs(point)
     scale = Fraction(float(np.max(moved, initial=0.0)) or 1.0)
-    step = Fraction(width) * scale if width else distance * max(scale, Fraction(1, 2**60))
+    if width:
+        step = max(Fraction(width) * scale, Fraction(reach))
+    else:
+        step = distance * max(scale, Fraction(1, 2**60))
     return {
         name: Fraction(float(v)) + (step * Fraction(float(d)) if d else 0)
         for name, v, d in zip(explorer.instance.names, point, direction, strict=True)
