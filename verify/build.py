@@ -14,7 +14,7 @@ from symbolic.limits import OutOfTime, time_limit
 from symbolic.sympy_bridge import to_sympy
 from symbolic.values import TraceError
 from verify.casework import Casework, Failure
-from verify.cells import Cell, words
+from verify.cells import Cell
 from verify.cut import cut
 from verify.diagnosis import diagnose
 from verify.evidence.composite import first_guilty
@@ -22,9 +22,9 @@ from verify.evidence.contract import Violation
 from verify.instance import Instance
 from verify.judge import Judge, Wrong
 from verify.lost_digits import cause, region
-from verify.regions import regions
+from verify.regions import described, regions
 from verify.snippet import snippet
-from verify.subject import TensorSubject
+from verify.subject import TensorSubject, raised
 from verify.verdict import Counterexample, Entry, Finding, Region, Report, Verdict
 
 __all__ = ["cells", "derivative_text", "failure", "undecided"]
@@ -52,7 +52,7 @@ def failure(work: Casework, found: Failure) -> Report:
         Verdict.REFUTED,
         blame=found.blame,
         findings=work.findings(),
-        cells={"explored": work.explored, "proved": work.proved},
+        cells={"explored": max(work.explored, _explored(found)), "proved": work.proved},
         not_covered=list(dict.fromkeys(work.uncovered)),
         max_ulp=work.max_ulp,
     )
@@ -91,6 +91,11 @@ def failure(work: Casework, found: Failure) -> Report:
     return report
 
 
+def _explored(found: Failure) -> int:
+    """How many cells there were to look at when the mistake was found."""
+    return 0 if found.judge is None else len(found.judge.explorer.cells)
+
+
 def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None:
     """A wrong entry: shrink it, then explain it."""
     instance, judge = found.instance, found.judge
@@ -104,8 +109,10 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
             diagnosis = None
     if wrong.kind == "raises":
         run = instance.run(wrong.point)
+        assert run.backward_error is not None
         report.verdict = Verdict.REFUTED
-        diagnosis = f"backward raises where forward gives a finite value: {run.backward_error!r}"
+        diagnosis = None
+        said = raised(run.backward_error)
     elif wrong.formula is False or (judge is not None and _loses_digits(judge, wrong)):
         report.verdict = Verdict.INACCURATE
     piece, local = instance.owner(wrong.entry) if instance.inputs else (None, 0)
@@ -131,22 +138,20 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
         report.entries.append(Entry.compare(owner.name, owner.entry(k), given, expected))
     cell = None if judge is None else _cell_at(judge, wrong.point)
     if cell is not None:
-        report.conditions = [words(c) for c in cell.conditions[:8]]
+        report.conditions = described(cell.conditions)
         report.derivative = derivative_text(instance, cell, wrong.entry)
     if piece is not None:
         _surroundings(report, instance, judge, wrong, cell)
     if report.verdict is Verdict.INACCURATE:
         report.max_ulp = wrong.ulps
-    kinds = {"kink": "outside the generalised gradient at a kink", "raises": "backward raises"}
-    message = kinds.get(wrong.kind, "differs from the derivative")
-    report.findings.append(
-        Finding(
-            found.evidence,
-            "fail",
-            f"{message} at {_entry_label(instance, wrong)}: expected {wrong.expected!r}, "
-            f"got {wrong.actual!r}",
+    if wrong.kind != "raises":
+        kink = wrong.kind == "kink"
+        what = "outside the generalised gradient at a kink" if kink else "differs from the derivative"
+        said = (
+            f"{what} at {_entry_label(instance, wrong)}: expected {wrong.expected!r}, "
+            f"got {wrong.actual!r}"
         )
-    )
+    report.findings.append(Finding(found.evidence, "fail", said))
 
 
 def _surroundings(
@@ -377,7 +382,7 @@ def _disagreement(report: Report, found: Failure) -> None:
             f"{d.formula!r} by the formula",
         )
     )
-    report.conditions = [words(c) for c in d.cell.conditions[:8]]
+    report.conditions = described(d.cell.conditions)
     if report.blame == "formula":
         report.diagnosis = (
             "the formula is the odd one out: backward is the derivative of what forward computes"

@@ -157,6 +157,7 @@ class Judge:
 
     def _judge_raise(self, point: np.ndarray, run: FloatRun) -> Outcome:
         """A backward that raises is wrong, unless forward's own value is worthless there."""
+        expected = np.nan
         try:
             cell = self.explorer.locate(point) or self.explorer.visit(point)
         except TraceError:
@@ -164,16 +165,18 @@ class Judge:
         if cell is not None:
             reference = self.reference(cell)
             exact = dict(zip(self.instance.names, map(float, point), strict=True))
-            outputs, _ = reference.enclose(exact)
+            outputs, slopes = reference.enclose(exact)
             note = self._forward_fails(self._values(run), outputs, reference, point)
             if note:
                 return Outcome(False, note=note)
+            if slopes and slopes[0].finite and not cell.kinked and self._inside(cell, point):
+                expected = float(slopes[0])
             n = self.instance.inputs
             for k, ball in enumerate(outputs):
                 lost = self.eps * self._value_condition(reference, k, point[:n], point)
                 if not lost < 1e-2 * abs(float(ball)) and lost > self.tiny:
                     return Outcome(False, note="forward keeps no digits there")
-        return Outcome(True, Wrong(point, 0, np.nan, np.nan, np.inf, True, "raises"))
+        return Outcome(True, Wrong(point, 0, expected, np.nan, np.inf, True, "raises"))
 
     def _one_side(
         self, cell: Cell, point: np.ndarray, run: FloatRun, values: np.ndarray, actual: np.ndarray

@@ -91,6 +91,8 @@ def headline(report: Report) -> str:
         case Verdict.REFUTED:
             if failed and all(f.evidence == "contract" for f in failed):
                 return _blamed("backward", failed[0].message)
+            if raises(report):
+                return _sentence(failed[0].message)
             if argument is not None:
                 order = "second " if _only(failed, "second_order") else ""
                 return f"backward gives a wrong {order}gradient of {argument}"
@@ -133,12 +135,34 @@ def _finite(value: Any) -> bool:
         return False
 
 
-def values(report: Report) -> tuple[str, str] | None:
-    """What was given and what was expected, where there are two numbers to compare."""
+def values(report: Report) -> tuple[str | None, str] | None:
+    """What was given, if anything was, and what was expected; None where neither is a number."""
     found = report.counterexample
     if found is None or (_is_nan(found.expected) and _is_nan(found.actual)):
         return None
-    return number(found.actual), number(found.expected)
+    return None if raises(report) else number(found.actual), number(found.expected)
+
+
+def raises(report: Report) -> bool:
+    """Whether backward gave nothing at all."""
+    failed = [f.message for f in report.findings if f.status == "fail"]
+    return bool(failed) and failed[0].startswith("backward raises")
+
+
+def error(report: Report) -> str | None:
+    """How far off the value of the counterexample is, in three measures."""
+    found = report.counterexample
+    if found is None or _is_nan(found.actual) or _is_nan(found.expected):
+        return None
+    entry = Entry.compare(report.argument or "", tuple(found.index), found.actual, found.expected)
+    if not math.isfinite(entry.abs_error):
+        return None
+    parts = [f"{number(entry.abs_error, 2)} absolute"]
+    if math.isfinite(entry.rel_error):
+        parts.append(f"{number(entry.rel_error, 2)} relative")
+    if entry.ulps is not None and entry.expected:
+        parts.append(f"{number(entry.ulps, 2)} ulps")
+    return ", ".join(parts)
 
 
 def _is_nan(value: Any) -> bool:
@@ -240,4 +264,4 @@ def counts(reports: list[Report]) -> str:
 
 def time_taken(report: Report) -> str:
     """``0.52 s``, or that it was known already."""
-    return "from the cache" if report.cached else f"{report.seconds:.2f} s"
+    return "cached" if report.cached else f"{report.seconds:.2f} s"
