@@ -23,7 +23,7 @@ from verify.instance import Instance
 from verify.judge import Judge, Wrong
 from verify.lost_digits import cause, region
 from verify.regions import described, regions
-from verify.snippet import snippet
+from verify.snippet import folded, snippet
 from verify.subject import TensorSubject, raised
 from verify.verdict import Counterexample, Entry, Finding, Region, Report, Verdict
 
@@ -80,7 +80,7 @@ def failure(work: Casework, found: Failure) -> Report:
     if (found.wrong or found.violation) is not None and found.blame == "backward" and not data:
         from verify.repair import repair  # it runs the checker again
 
-        report.repair = repair(
+        code = repair(
             found.instance,
             found.cell,
             report.argument,
@@ -88,6 +88,7 @@ def failure(work: Casework, found: Failure) -> Report:
             examples=work.examples,
             max_ulps=work.max_ulps,
         )
+        report.repair = None if code is None else folded(code)
     return report
 
 
@@ -146,7 +147,9 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
         report.max_ulp = wrong.ulps
     if wrong.kind != "raises":
         kink = wrong.kind == "kink"
-        what = "outside the generalised gradient at a kink" if kink else "differs from the derivative"
+        what = (
+            "outside the generalised gradient at a kink" if kink else "differs from the derivative"
+        )
         said = (
             f"{what} at {_entry_label(instance, wrong)}: expected {wrong.expected!r}, "
             f"got {wrong.actual!r}"

@@ -106,7 +106,9 @@ def _between(name: str, limits: list[tuple[str, Fraction]]) -> list[str]:
     # Of the same number the strict one is the tighter.
     above = max(((v, s) for s, v in limits if s in (">", ">=")), key=_above, default=None)
     below = min(((v, s) for s, v in limits if s in ("<", "<=")), key=_below, default=None)
-    apart = [f"{name} != {fraction(v)}" for s, v in limits if s == "!=" and _inside(v, above, below)]
+    apart = [
+        f"{name} != {fraction(v)}" for s, v in limits if s == "!=" and _inside(v, above, below)
+    ]
     if above and below:
         sign = {">": "<", ">=": "<="}[above[1]]
         return [f"{fraction(above[0])} {sign} {name} {below[1]} {fraction(below[0])}", *apart]

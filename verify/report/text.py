@@ -147,7 +147,7 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
     if report.printed:
         _block(out, "printed by the code under test", report.printed)
     if report.repair:
-        _block(out, "a backward that is right", report.repair)  # no frame: it is there to be copied
+        _block(out, "a backward that is right", report.repair, box=True)
     if report.snippet and report.snippet.strip() != again:
         _block(out, "run this to see it", report.snippet)
     out.print()
@@ -248,10 +248,17 @@ def _show_margins(out: Console, report: Report) -> None:
             _row(out, label, item)
 
 
-def _block(out: Console, title: str, text: str) -> None:
-    out.print(Text(f"  {title}:", style="dim"))
-    for line in _clean_block(text).splitlines():
+def _block(out: Console, title: str, text: str, *, box: bool = False) -> None:
+    """Code or output below a title; a box has no sides, since what is in it is there to be copied."""
+    lines = _clean_block(text).splitlines()
+    rule = "-" if out.options.ascii_only else "─"
+    wide = min(max([len(title) + 6, *(len(line) + 4 for line in lines)]), out.width - 4)
+    head = f"  {rule * 2} {title} ".ljust(wide + 2, rule) if box else f"  {title}:"
+    out.print(Text(head, style="dim"))
+    for line in lines:
         out.print(Text(f"    {line}".rstrip()), soft_wrap=True)
+    if box:
+        out.print(Text(f"  {rule * wide}", style="dim"))
 
 
 def _clean_block(text: str) -> str:
