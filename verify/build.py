@@ -6,6 +6,7 @@ May import: everything of :mod:`verify` but the command, the reports, and :mod:`
 from __future__ import annotations
 
 import contextlib
+import itertools
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,11 @@ from verify.snippet import folded, snippet
 from verify.subject import TensorSubject, raised
 from verify.verdict import Counterexample, Entry, Finding, Region, Report, Verdict
 
-__all__ = ["cells", "derivative_text", "failure", "undecided"]
+__all__ = ["cells", "derivative_text", "failure", "formula_text", "undecided"]
+
+
+SHORT = 120  # characters of a formula that is read as it is
+LONGEST = 300
 
 
 def undecided(work: Casework, reason: str) -> Report:
@@ -141,6 +146,7 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
     if cell is not None:
         report.conditions = described(cell.conditions)
         report.derivative = derivative_text(instance, cell, wrong.entry)
+        report.formula = formula_text(instance, cell)
     if piece is not None:
         _surroundings(report, instance, judge, wrong, cell)
     if report.verdict is Verdict.INACCURATE:
@@ -446,6 +452,28 @@ def derivative_text(instance: Instance, cell: Cell, entry: int) -> str | None:
         return None
 
 
+def formula_text(instance: Instance, cell: Cell) -> str | None:
+    """What forward computes on a cell: the first entry of the first output."""
+    outputs = cell.run.formula or cell.run.outputs
+    try:
+        with time_limit(0.5):
+            text = _text(to_sympy([outputs[0]])[0])
+    except (OutOfTime, Exception):
+        return None
+    piece = instance.upstream[0]
+    index = ",".join(map(str, piece.entry(0)))
+    return f"output[{index}] = {text}" if index else text
+
+
 def _text(expression: Any) -> str:
+    """SymPy's text; of a long expression with names for the parts that it repeats."""
+    import sympy as sp
+
     text = str(expression)
-    return text if len(text) <= 300 else text[:297] + "..."
+    if len(text) <= SHORT:
+        return text
+    names = (sp.Symbol(f"_{i}") for i in itertools.count(1))
+    parts, (short,) = sp.cse(expression, names)
+    named = f"{short} where " + ", ".join(f"{name} = {part}" for name, part in parts)
+    text = min(text, named, key=len) if len(named) <= LONGEST else text
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

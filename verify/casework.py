@@ -154,6 +154,11 @@ class Casework:
         instance, cell = self._derivative
         return derivative_text(instance, cell, 0)
 
+    def formula_text(self) -> str | None:
+        from verify.build import formula_text
+
+        return None if self._derivative is None else formula_text(*self._derivative)
+
     def small(self, example: Example) -> Example | None:
         """A large example cut down to a few entries, where the code runs on that too."""
         if 10 * example.size <= MOST_ENTRIES:

@@ -247,6 +247,7 @@ def _passed(work: Casework) -> Report:
     report.scope = work.scope()
     report.notes = list(dict.fromkeys(work.notes))
     report.derivative = work.derivative_text()
+    report.formula = work.formula_text()
     report.samples = work.samples
     report.regions = cells(work)
     report.printed = work.printed or None

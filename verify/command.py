@@ -439,7 +439,15 @@ class _Run:
         if destination := given["html_file"]:
             from verify.report import html
 
-            files.write(destination, html.page(reports, seed=seed, seconds=seconds, errors=errors))
+            page = html.page(
+                reports,
+                seed=seed,
+                seconds=seconds,
+                errors=errors,
+                ignored=sweep.ignored,
+                retried=sweep.retried,
+            )
+            files.write(destination, page)
 
 
 class _Progress:

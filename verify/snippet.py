@@ -75,7 +75,8 @@ def _fold(line: str, width: int) -> list[str]:
 
 def _pieces(line: str) -> tuple[list[str], str]:
     """A line in parts between which it may be broken, and its comment."""
-    pieces, start, depth, quote = [], 0, 0, ""
+    pieces: list[str] = []
+    start, depth, quote = 0, 0, ""
     for place, c in enumerate(line):
         if quote:
             quote = "" if c == quote and line[place - 1] != "\\" else quote

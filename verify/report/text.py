@@ -99,6 +99,7 @@ def _show_pass_details(out: Console, report: Report) -> None:
     _row(out, "means", report.verdict.meaning)
     _row(out, "holds", report.scope)
     _row(out, "power", wording.power(report))
+    _row(out, "formula", report.formula)
     _row(out, "derivative", report.derivative)
     _row(out, "worst", report.worst)
     _show_evidence(out, report)
@@ -128,6 +129,7 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
         if len(wording.wrong_entries(report.entries)) < 2:  # else the table has it
             _row(out, "error", wording.error(report))
     _row(out, "derivative", report.derivative)
+    _row(out, "in full", wording.derivation(report), wrap=False)
     if report.diagnosis and report.diagnosis.removesuffix(".") not in wording.headline(report):
         _row(out, "mistake", report.diagnosis, style="bold")
     if where != wording.place(report):
@@ -161,6 +163,8 @@ def _value(value: object) -> str:
 def _array(out: Console, label: str, name: str, value: object) -> None:
     """``label     name = value``; a matrix that is too long for a line has a line for each row."""
     text = _value(value)
+    if len(text) > out.width - 17 - len(name):
+        text = wording.uniform(value) or text
     if len(text) > out.width - 17 - len(name) and text.startswith("[["):
         rows = text.replace("], [", "],\n[").split("\n")
         if all(len(row) <= 200 for row in rows):
@@ -249,7 +253,7 @@ def _show_margins(out: Console, report: Report) -> None:
 
 
 def _block(out: Console, title: str, text: str, *, box: bool = False) -> None:
-    """Code or output below a title; a box has no sides, since what is in it is there to be copied."""
+    """Code or output below a title; a box has no sides, so that what is in it can be copied."""
     lines = _clean_block(text).splitlines()
     rule = "-" if out.options.ascii_only else "─"
     wide = min(max([len(title) + 6, *(len(line) + 4 for line in lines)]), out.width - 4)

@@ -40,7 +40,22 @@ def array(value: Any) -> str:
     shape = getattr(value, "shape", None)
     if shape is None:
         return text[: WIDEST_INLINE - 1] + "…"
-    return f"<array of shape {tuple(shape)}>"
+    return uniform(value) or f"<array of shape {tuple(shape)}>"
+
+
+def uniform(value: Any) -> str | None:
+    """``<all 1.0, shape (4, 3)>`` for an array of one number; None for any other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> uniform(np.ones((4, 3))), uniform(np.arange(2)), uniform(1.0)
+    ('<all 1.0, shape (4, 3)>', None, None)
+    """
+    shape, size = getattr(value, "shape", ()), getattr(value, "size", 0)
+    if not shape or not size or not (value == value.flat[0]).all():
+        return None
+    return f"<all {number(value.flat[0])}, shape {tuple(shape)}>"
 
 
 def listed(value: Any) -> str:
@@ -170,6 +185,12 @@ def _is_nan(value: Any) -> bool:
         return bool(value != value)
     except (TypeError, ValueError):
         return False
+
+
+def derivation(report: Report) -> str | None:
+    """The command that shows all of a derivative that is too long to be given here."""
+    whole = not (report.derivative or "").endswith("...")
+    return None if whole or ":" not in report.name else f"gradproof explain {report.name}"
 
 
 def place(report: Report) -> str | None:
