@@ -55,12 +55,18 @@ def render(report: Report, *, verbose: bool = True, width: int = WIDTH) -> str:
     return stream.getvalue().rstrip("\n")
 
 
-def show(out: Console, report: Report, *, verbose: bool = False) -> None:
-    """Print one result: a line where it passes, everything one needs to act where it does not."""
+def show(out: Console, report: Report, *, verbose: bool = False, notes: bool = False) -> None:
+    """Print one result: a line where it passes, everything one needs to act where it does not.
+
+    With `notes`, those on a pass are printed too.
+    """
     if report.ok:
         out.print(_line(report, out.width), crop=False, overflow="ignore", no_wrap=True)
         if verbose:
             _show_pass_details(out, report)
+        elif notes:
+            for note in report.notes:
+                _row(out, "note", note)
         return
     _show_failure(out, report, verbose=verbose)
 
