@@ -505,3 +505,16 @@ def test_arguments_that_make_no_sense():
         check(Cube, examples="abc")
     with pytest.raises(TypeError, match="got 3"):
         check(Cube, examples=3)
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward"),
+    [
+        (lambda x: np.cumsum(x), lambda x, g: np.cumsum(g)),
+        (lambda x: np.diff(x, prepend=0.0), lambda x, g: np.diff(g, prepend=0.0)),
+    ],
+)
+def test_a_jacobian_that_is_not_transposed(forward, backward):
+    report = check(forward, vjp=lambda x, grad_output: backward(x, grad_output), examples=[((4,),)])
+    assert report.verdict is Verdict.REFUTED
+    assert report.diagnosis.startswith("the Jacobian is not transposed")
