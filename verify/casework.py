@@ -44,7 +44,7 @@ from verify.large import by_directions
 from verify.reference import EPS, Reference
 from verify.series import bounded_entries
 from verify.structure import free_derivative, reading
-from verify.subject import Subject, TensorSubject
+from verify.subject import PairSubject, Subject, TensorSubject
 from verify.verdict import Finding
 
 __all__ = ["Casework", "Failure"]
@@ -375,7 +375,12 @@ class Casework:
             if empty is not None:
                 small = Instance(self.subject, empty, self.rng)
                 if small.prepare().forward_error is None:
-                    return self._empty(small)
+                    broken = self._empty(small)
+                    if broken is None or not isinstance(self.subject, PairSubject):
+                        return broken
+                    # A function and its gradient of no entries: nobody said that it is meant.
+                    assert broken.violation is not None
+                    self.notes.append(broken.violation.message)
         return None
 
     # Exploration

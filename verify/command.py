@@ -472,7 +472,7 @@ def _modules(package: str) -> list[str]:
 
 
 class _Progress:
-    """A line on a terminal: how far, what is being checked now, how long it has taken."""
+    """A line on a terminal: how far, the time that it took and will take, what is checked now."""
 
     def __init__(self, out: Console, sweep: Sweep) -> None:
         self.sweep = sweep
@@ -496,10 +496,13 @@ class _Progress:
             MofNCompleteColumn(),
             BarColumn(20),
             TimeElapsedColumn(),
+            TextColumn("+"),
             TimeRemainingColumn(),
+            TextColumn("left "),
             TextColumn("{task.description}", markup=False),
             console=out if out.is_terminal else console(sys.stderr),
             transient=True,
+            speed_estimate_period=600.0,  # seconds: one check may take a minute
             redirect_stdout=False,
             redirect_stderr=False,
         )
@@ -520,7 +523,7 @@ class _Progress:
                 self.task,
                 total=self.sweep.total or None,
                 completed=self.sweep.done,
-                description=", ".join(self.sweep.running())[:40],
+                description=", ".join(self.sweep.running())[:32],
             )
 
 

@@ -518,3 +518,12 @@ def test_a_jacobian_that_is_not_transposed(forward, backward):
     report = check(forward, vjp=lambda x, grad_output: backward(x, grad_output), examples=[((4,),)])
     assert report.verdict is Verdict.REFUTED
     assert report.diagnosis.startswith("the Jacobian is not transposed")
+
+
+def test_a_gradient_of_nothing_that_nobody_asked_for_is_a_note():
+    optimize = pytest.importorskip("scipy.optimize")
+    report = check(optimize.rosen, grad=optimize.rosen_der)
+    assert report.ok
+    assert any(note.startswith("on empty arrays") for note in report.notes)
+    asked = check(optimize.rosen, grad=optimize.rosen_der, examples=[((0,),), ((3,),)])
+    assert asked.verdict is Verdict.REFUTED
