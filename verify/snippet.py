@@ -125,14 +125,8 @@ def _code(
     target = subject.name
     keywords = "".join(f", {k}={_literal(v)}" for k, v in instance.example.keywords.items())
     if isinstance(subject, FunctionSubject):
-        module = subject.function.__module__
-        if module == "__main__" or location is None:
-            lines.append(f"# {target}: as you defined it")
-        else:
-            lines.append("import runpy")
-            lines.append(f"{target} = runpy.run_path({location[0]!r})[{target!r}]")
-        if module.startswith("autodiff."):
-            lines = ["import numpy as np", f"from {module} import {target}"]
+        known = _import(subject.function, target, location)
+        lines += known or [f"# {target}: as you defined it"]
         lines.append("import autodiff as ad")
         for name in names:
             value = example.inputs[name]
@@ -140,12 +134,18 @@ def _code(
                 lines.append(f"{name} = ad.tensor({_literal(value)}, requires_grad=True)")
             else:
                 lines.append(f"{name} = {_literal(value)}")
-        if isinstance(example.grad_output, tuple):
-            return None
         lines.append(f"out = {target}.apply({', '.join(names)}{keywords})")
+        index = f"[{', '.join(map(str, example.index))}]" if example.index else ""
+        if isinstance(example.grad_output, tuple):
+            if not argument:
+                return None
+            upstream = [f"ad.tensor({_literal(np.asarray(g))})" for g in example.grad_output]
+            lines.append(f"upstream = ({', '.join(upstream)})")
+            lines.append(f"(gradient,) = ad.grad(out, {argument}, grad_outputs=upstream)")
+            lines.append(f"print(gradient{index})  # {_expected(example, said)}")
+            return "\n".join(lines)
         lines.append(f"out.backward(ad.tensor({_literal(np.asarray(example.grad_output))}))")
         if argument:
-            index = f"[{', '.join(map(str, example.index))}]" if example.index else ""
             lines.append(f"print({argument}.grad{index})  # {_expected(example, said)}")
         return "\n".join(lines)
     if isinstance(subject, PairSubject) and all(n.isidentifier() for n in names):
@@ -153,10 +153,8 @@ def _code(
             lines.append(f"{name} = {_literal(example.inputs[name])}")
         call = ", ".join(names)
         derivative = getattr(subject.derivative, "__name__", subject.kind)
-        named = getattr(subject.derivative, "__qualname__", "") == derivative
-        if location is not None and named and derivative.isidentifier():
-            lines.insert(1, "import runpy")
-            lines.insert(2, f"{derivative} = runpy.run_path({location[0]!r})[{derivative!r}]")
+        if derivative.isidentifier():
+            lines[1:1] = _import(subject.derivative, derivative, location)
         if not derivative.isidentifier():
             derivative = subject.kind
         if subject.kind == "vjp":
@@ -170,6 +168,21 @@ def _code(
         lines.append(f"print({derivative}({call}{keywords}))  # {comment}")
         return "\n".join(lines)
     return None
+
+
+def _import(thing: Any, name: str, location: tuple[str, int] | None) -> list[str]:
+    """How to come by what has this name; nothing where its name does not lead to it."""
+    module = getattr(thing, "__module__", None) or "__main__"
+    outer, *inner = getattr(thing, "__qualname__", "<lambda>").split(".")
+    if not all(part.isidentifier() for part in (outer, *inner)) or (inner and name != inner[-1]):
+        return []
+    rest = "".join(f".{part}" for part in inner)
+    if "." in module:  # in a package: its file alone need not run
+        lines = [f"from {module} import {outer}"]
+        return [*lines, f"{name} = {outer}{rest}"] if inner else lines
+    if module == "__main__" or location is None:
+        return []
+    return ["import runpy", f"{name} = runpy.run_path({location[0]!r})[{outer!r}]{rest}"]
 
 
 def _missing(example: Counterexample) -> bool:

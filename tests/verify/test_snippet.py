@@ -1,6 +1,7 @@
 """The code that shows a failure again."""
 
 import ast
+import importlib
 
 import numpy as np
 import pytest
@@ -57,3 +58,46 @@ def test_what_is_shown_runs_and_fits():
 
     shown = str(check(Twice))
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_several_outputs(capsys):
+    class Both(Function):
+        examples = [((3,),)]
+
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return np.sin(x), np.cos(x)
+
+        @staticmethod
+        def backward(ctx, g, h):
+            (x,) = ctx.saved_tensors
+            return g * np.cos(x) + h * np.sin(x)
+
+    report = check(Both)
+    assert "# Both: as you defined it" in report.snippet  # in a function: no name leads there
+    exec(report.snippet, {"Both": Both})
+    shown = float(capsys.readouterr().out.split("(")[-1].split(",")[0].split(")")[0])
+    assert shown == pytest.approx(report.counterexample.actual, rel=1e-4)
+
+
+def test_what_is_in_a_package_is_imported_from_it(tmp_path, monkeypatch):
+    (tmp_path / "packed").mkdir()
+    (tmp_path / "packed" / "__init__.py").write_text("")
+    (tmp_path / "packed" / "helper.py").write_text("FACTOR = 3\n")
+    (tmp_path / "packed" / "layers.py").write_text(
+        "from autodiff import Function\n"
+        "from .helper import FACTOR\n"
+        "class Outer:\n"
+        "    class Cube(Function):\n"
+        "        @staticmethod\n"
+        "        def forward(ctx, x):\n"
+        "            return FACTOR * x\n"
+        "        @staticmethod\n"
+        "        def backward(ctx, grad):\n"
+        "            return grad\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    report = check(importlib.import_module("packed.layers").Outer.Cube)
+    assert "from packed.layers import Outer\nCube = Outer.Cube\n" in report.snippet
+    exec(report.snippet, {})
