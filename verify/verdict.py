@@ -333,10 +333,10 @@ class Report:
             "cells": plain(self.cells),
             "not_covered": [str(what) for what in self.not_covered],
             "derivative": None if self.derivative is None else str(self.derivative),
-            "formula": None if self.formula is None else str(self.formula),
             "max_ulp": plain(self.max_ulp),
             "resolution": plain(self.resolution),
             "seconds": plain(self.seconds),
+            "formula": None if self.formula is None else str(self.formula),
             "diagnosis": self.diagnosis,
             "repair": self.repair,
             "entries": [
