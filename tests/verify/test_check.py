@@ -527,3 +527,17 @@ def test_a_gradient_of_nothing_that_nobody_asked_for_is_a_note():
     assert any(note.startswith("on empty arrays") for note in report.notes)
     asked = check(optimize.rosen, grad=optimize.rosen_der, examples=[((0,),), ((3,),)])
     assert asked.verdict is Verdict.REFUTED
+
+
+def test_the_formula_of_an_array_is_not_that_of_one_entry():
+    def softmax(x):
+        e = np.exp(x)
+        return e / e.sum()
+
+    def vjp(x, grad_output):
+        y = softmax(x)
+        return y * (grad_output - (grad_output * y).sum())
+
+    report = check(softmax, vjp=vjp, examples=[((1,),), ((3,),)])
+    assert report.verdict is Verdict.PROVED
+    assert "exp(x[2])" in report.formula
