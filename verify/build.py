@@ -22,7 +22,7 @@ from verify.evidence.composite import first_guilty
 from verify.evidence.contract import Violation
 from verify.instance import Instance
 from verify.judge import Judge, Wrong
-from verify.lost_digits import cause, region
+from verify.lost_digits import cause, region, samples
 from verify.regions import described, regions
 from verify.snippet import folded, snippet
 from verify.subject import TensorSubject, raised
@@ -136,6 +136,7 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
             with time_limit(4.0):
                 diagnosis = cause(judge, wrong) or diagnosis
                 report.region = region(judge, wrong)
+                report.samples = samples(judge, wrong)
         except OutOfTime:
             pass
     report.diagnosis = diagnosis

@@ -59,7 +59,9 @@ class Wrong:
 class Outcome:
     """What was found at one point.
 
-    ``judged`` is False where the rules forbid a judgement; ``note`` says which.
+    ``judged`` is False where the rules forbid a judgement; ``note`` says which. ``ulps`` are those
+    of the allowance; ``lost`` are those of the derivative itself at the worst entry, and
+    ``conditioning`` how many of these the rounding of the inputs explains.
     """
 
     judged: bool
@@ -70,6 +72,8 @@ class Outcome:
     series: bool = False
     unfaithful: bool = False
     kink: bool = False
+    lost: float | None = None
+    conditioning: float | None = None
     point: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
@@ -334,6 +338,11 @@ class Judge:
             worst = int(np.argmax(ulps))
             top = float(ulps[worst])
         outcome = Outcome(True, ulps=top)
+        if ulps.size and want[worst]:
+            unit = self.eps * abs(float(want[worst]))
+            off = abs(float(actual[worst]) - float(want[worst]))
+            outcome.lost = off / unit if np.isfinite(off) else np.inf
+            outcome.conditioning = float(allowed[worst]) * self.eps / unit
         if exact_ulps is not None:
             finite = exact_ulps[np.isfinite(exact_ulps)]
             outcome.exact_ulps = float(finite.max()) if finite.size else 0.0

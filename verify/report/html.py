@@ -129,7 +129,7 @@ def _card(report: Report, place: int) -> str:
             _entries(report),
             _around(report),
             _cells(report),
-            _section("lost digits", svg.lost_digits(report.samples)),
+            _lost_digits(report),
             _evidence(report),
             _code("a backward that is right", report.repair),
             _code("run this to see it", report.snippet),
@@ -232,6 +232,16 @@ def _heat_maps(report: Report, wrong: set[str]) -> str:
             pictures.append(f'<h3>{title}</h3><div class="wide">{picture}</div>')
     key = '<p class="key depth"><i></i> right <i></i> wrong by 100 % or more</p>'
     return "".join(pictures) + key if pictures else ""
+
+
+def _lost_digits(report: Report) -> str:
+    picture = svg.lost_digits(report.samples)
+    if not picture:
+        return ""
+    key = '<p class="key"><span class="dots">lost by backward</span> '
+    if any(limit is not None for _, _, limit in report.samples):
+        key += '<span class="limit">what the rounding of the input explains</span>'
+    return _section("lost digits", f"{key}</p>{picture}")
 
 
 def _around(report: Report) -> str:

@@ -99,7 +99,11 @@ def lost_digits(samples: Sequence[tuple[float, float, float | None]]) -> str:
         *_axes(low, high, top, across, up),
     ]
     if len(limits) > 1:
-        line = " ".join(f"{across(x):.1f},{up(m):.1f}" for x, _, m in sorted(points) if m)
+        highest: dict[int, float] = {}  # at a magnitude: positive and negative inputs are two
+        for x, _, m in points:
+            if m is not None and math.isfinite(m):
+                highest[round(across(x))] = max(m, highest.get(round(across(x)), 0.0))
+        line = " ".join(f"{x},{up(m):.1f}" for x, m in sorted(highest.items()))
         parts.append(f'<polyline class="limit" points="{line}"/>')
     # All dots are one path, or a page of 200 Functions would weigh megabytes; the worst of them
     # say their values when they are pointed at.
