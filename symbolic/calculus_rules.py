@@ -24,12 +24,16 @@ def name(expression: sp.Expr | None, array: sp.Symbol, kind: str) -> str:
     'constant factor, power rule'
     >>> name(sp.exp(2 * Entry(x)) * Entry(x), x, "elementwise")
     'product rule, derivative of exp, chain rule, constant factor'
+    >>> name(Entry(x) + 2, x, "elementwise")
+    'sum rule'
     """
     if expression is None:
         return kind
     rules: dict[str, None] = {}
     _collect(expression, array, rules)
     calculus = ", ".join(rules)
+    if not rules and kind in ("", "elementwise"):
+        return "sum rule" if isinstance(expression, sp.Add) else "identity"
     if kind in _KNOWN or not calculus:
         return kind if not rules or kind in ("softmax", "matrix product") else _joined(kind, rules)
     return calculus

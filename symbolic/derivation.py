@@ -6,7 +6,7 @@ May import: :mod:`symbolic.writer`, :mod:`symbolic.steps`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -75,8 +75,13 @@ def _scope(frame: Any) -> dict[str, Any]:
     return {**frame.f_globals, **frame.f_locals}
 
 
-def explain_function(function: Any, timeout: float = 20.0) -> Derivation:
+def explain_function(
+    function: Any, timeout: float = 20.0, at: Sequence[Any] | None = None
+) -> Derivation:
     """The derivation of a Function's derivative: its formula, and its partial derivatives.
+
+    What a forward that is written for arrays consists of is shown step by step, where it runs on
+    Tensors.
 
     Parameters
     ----------
@@ -85,6 +90,8 @@ def explain_function(function: Any, timeout: float = 20.0) -> Derivation:
         first example.
     timeout : float
         Seconds.
+    at : sequence, optional
+        The arguments to run it on.
 
     Returns
     -------
@@ -109,7 +116,7 @@ def explain_function(function: Any, timeout: float = 20.0) -> Derivation:
     from symbolic.subjects import argument_labels, example_of
 
     apply = getattr(function, "apply", function)
-    arguments, keywords = example_of(function)
+    arguments, keywords = example_of(function) if at is None else (at, {})
     labels = argument_labels(function, len(arguments))
     domain = getattr(function, "domain", None) or {}
     handed: list[Any] = []
@@ -125,21 +132,24 @@ def explain_function(function: Any, timeout: float = 20.0) -> Derivation:
                 continue
             values = array
         else:
-            values = _nice(argument, domain.get(name), first)
+            values = nice(argument, domain.get(name), first)
             first += values.size
         tensors[name] = Tensor(values, requires_grad=True)
         handed.append(tensors[name])
     out = apply(*handed, **keywords)
-    outputs = out if isinstance(out, (tuple, list)) else [out]
+    outputs = list(out) if isinstance(out, (tuple, list)) else [out]
+    inside = _recorded_inside(function, handed, keywords, outputs)
     title = (function.__doc__ or "").strip().split("\n")[0]
     steps = [remark(f"{function.__name__}: {title}" if title else function.__name__)]
     result = None
-    for output in outputs:
+    for output, opened in zip(outputs, inside, strict=True):
         for name, tensor in tensors.items():
             if output.grad_fn is None:
                 continue
             try:
                 found = derive(output, tensor, names=tensors, timeout=timeout)
+                if opened is not None and _says_nothing(found, function):
+                    found = derive(opened, tensor, names=tensors, timeout=timeout)
             except ValueError as error:
                 if "does not depend" not in str(error):
                     raise
@@ -150,7 +160,34 @@ def explain_function(function: Any, timeout: float = 20.0) -> Derivation:
     return Derivation(steps, result)
 
 
-def _nice(shape: tuple[int, ...], domain: Any, first: int) -> np.ndarray:
+def _says_nothing(found: Derivation, function: Any) -> bool:
+    """Whether the definition that a derivation starts from is the Function's name alone."""
+    return any(f" = {function.__name__}(" in step.text for step in found.steps)
+
+
+def _recorded_inside(
+    function: Any, handed: Sequence[Any], keywords: Mapping[str, Any], outputs: Sequence[Any]
+) -> list[Any]:
+    """The outputs as Tensors that forward's own operations recorded; None where there are none."""
+    from symbolic.subjects import context_of, is_class
+
+    nothing = [None] * len(outputs)
+    if not is_class(function):
+        return nothing
+    try:
+        context = context_of(function, [getattr(a, "_data", a) for a in handed])
+        result = function.forward(context, *handed, **keywords)
+        found = list(result) if isinstance(result, (tuple, list)) else [result]
+        same = len(found) == len(outputs) and all(
+            np.allclose(f._data, o._data, rtol=1e-12, equal_nan=True)
+            for f, o in zip(found, outputs, strict=True)
+        )
+    except Exception:  # code for arrays need not run on Tensors
+        return nothing
+    return [f if f.grad_fn is not None else None for f in found] if same else nothing
+
+
+def nice(shape: tuple[int, ...], domain: Any, first: int) -> np.ndarray:
     """Small distinct numbers inside a domain."""
     size = int(np.prod(shape, dtype=int))
     numbers = np.arange(first, first + size, dtype=float)

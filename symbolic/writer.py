@@ -184,14 +184,18 @@ class Writer:
         return f" |_{{{words}}}", tex
 
     def _assignment(self, v: Variable) -> tuple[str, str]:
-        """``x_i = 1`` where all entries are equal, else ``x = (1, 2)``."""
+        """``x_i = 1`` where all entries are equal, else ``x = (1, 2)``.
+
+        The output has no line of its own for its value, and is given in decimals too.
+        """
         value = self.shown[v.symbol]
+        last = v is self.out
         indices = v.indices if value.uniform else ()
         names = Names(v.indices, self.taken)
         left = Entry(v.symbol, *indices)
         return (
-            f"{text(left, names)} = {value.short}",
-            f"{latex(left, names)} = {value.short_latex}",
+            f"{text(left, names)} = {value.text if last else value.short}",
+            f"{latex(left, names)} = {value.latex if last else value.short_latex}",
         )
 
     # The steps

@@ -5,21 +5,28 @@ From the results of ``gradproof --json``, which is run where no file is given.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import sympy as sp
+
 from autodiff import Function
 from autodiff.functions import all_functions
+from symbolic import formula
+from symbolic.formulas import FormulaError
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "functions.md"
 HEAD = """# The built-in Functions
 
 Written by `python tools/functions.py`: what `gradproof` says about each of them. *ulp* is the most
-that backward lost, in units of the last place, beyond what the rounding of its inputs explains.
+that backward lost, in units of the last place, beyond what the rounding of its inputs explains. Of
+what acts on whole arrays, formula and derivative are those of the first entry, at the first shape,
+where they are short; `gradproof explain NAME` derives each.
 What the verdicts promise stands in [verdicts.md](verdicts.md).
 """
 WIDEST = 60
@@ -39,10 +46,23 @@ def summary(function: type[Function]) -> str:
     return (function.__doc__ or "").strip().split("\n")[0].replace("``", "`")
 
 
-def derivatives(function: type[Function]) -> str:
-    """SymPy's derivatives by each argument, where one entry depends on one entry."""
+def formula_of(result: dict, function: type[Function]) -> str:
+    """What it computes: of single entries as it stands, else the first entry of the output."""
+    found = result["formula"] or ""
+    if getattr(function, "elementwise", False):
+        parameters = inspect.signature(function.forward).parameters.values()
+        needed = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+        # some ask whether a keyword is a certain number: then it is that of the example
+        with contextlib.suppress(FormulaError):
+            found = str(formula(function, **{name: sp.Symbol(name) for name in needed}))
+    return f"`{found}`" if 0 < len(found) <= WIDEST else ""
+
+
+def derivatives(result: dict, function: type[Function]) -> str:
+    """SymPy's derivatives by each argument, or for arrays the product's first entry."""
     if not getattr(function, "elementwise", False):
-        return ""
+        found = result["derivative"] or ""
+        return f"`{found}`" if 0 < len(found) <= WIDEST else ""
     parameters = list(inspect.signature(function.forward).parameters.values())[1:]
     names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     found = [str(function.derivative(name)) for name in names]
@@ -57,7 +77,14 @@ def row(result: dict, function: type[Function]) -> str:
     said = result["scope"] or ""
     scope = next((s for s in ("every shape", "every size") if s in said), "shapes tried")
     verdict = result["verdict"] + (f", {scope}" if result["verdict"] == "proved" else "")
-    cells = [name, summary(function), derivatives(function), verdict, lost]
+    cells = [
+        name,
+        summary(function),
+        formula_of(result, function),
+        derivatives(result, function),
+        verdict,
+        lost,
+    ]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
@@ -74,7 +101,9 @@ def page(document: dict) -> str:
     parts = [HEAD, f"{len(document['results'])} Functions: {said}.\n"]
     for name, found in families.items():
         parts.append(f"## {name.replace('_', ' ').capitalize()}\n")
-        parts.append("| Function | | derivatives | verdict | ulp |\n|---|---|---|---|---|")
+        parts.append(
+            "| Function | | formula | derivative | verdict | ulp |\n|---|---|---|---|---|---|"
+        )
         parts.append("\n".join(found) + "\n")
     return "\n".join(parts)
 

@@ -6,6 +6,7 @@ May import: everything of :mod:`verify` but the command, the reports, and :mod:`
 from __future__ import annotations
 
 import contextlib
+import itertools
 from typing import Any
 
 import numpy as np
@@ -14,20 +15,24 @@ from symbolic.limits import OutOfTime, time_limit
 from symbolic.sympy_bridge import to_sympy
 from symbolic.values import TraceError
 from verify.casework import Casework, Failure
-from verify.cells import Cell, words
+from verify.cells import Cell
 from verify.cut import cut
 from verify.diagnosis import diagnose
 from verify.evidence.composite import first_guilty
 from verify.evidence.contract import Violation
 from verify.instance import Instance
 from verify.judge import Judge, Wrong
-from verify.lost_digits import cause, region
-from verify.regions import regions
-from verify.snippet import snippet
-from verify.subject import TensorSubject
+from verify.lost_digits import cause, region, samples
+from verify.regions import described, regions
+from verify.snippet import folded, snippet
+from verify.subject import TensorSubject, raised
 from verify.verdict import Counterexample, Entry, Finding, Region, Report, Verdict
 
-__all__ = ["cells", "derivative_text", "failure", "undecided"]
+__all__ = ["cells", "derivative_text", "failure", "formula_text", "undecided"]
+
+
+SHORT = 120  # characters of a formula that is read as it is
+LONGEST = 300
 
 
 def undecided(work: Casework, reason: str) -> Report:
@@ -52,7 +57,7 @@ def failure(work: Casework, found: Failure) -> Report:
         Verdict.REFUTED,
         blame=found.blame,
         findings=work.findings(),
-        cells={"explored": work.explored, "proved": work.proved},
+        cells={"explored": max(work.explored, _explored(found)), "proved": work.proved},
         not_covered=list(dict.fromkeys(work.uncovered)),
         max_ulp=work.max_ulp,
     )
@@ -80,7 +85,7 @@ def failure(work: Casework, found: Failure) -> Report:
     if (found.wrong or found.violation) is not None and found.blame == "backward" and not data:
         from verify.repair import repair  # it runs the checker again
 
-        report.repair = repair(
+        code = repair(
             found.instance,
             found.cell,
             report.argument,
@@ -88,7 +93,13 @@ def failure(work: Casework, found: Failure) -> Report:
             examples=work.examples,
             max_ulps=work.max_ulps,
         )
+        report.repair = None if code is None else folded(code)
     return report
+
+
+def _explored(found: Failure) -> int:
+    """How many cells there were to look at when the mistake was found."""
+    return 0 if found.judge is None else len(found.judge.explorer.cells)
 
 
 def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None:
@@ -104,8 +115,10 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
             diagnosis = None
     if wrong.kind == "raises":
         run = instance.run(wrong.point)
+        assert run.backward_error is not None
         report.verdict = Verdict.REFUTED
-        diagnosis = f"backward raises where forward gives a finite value: {run.backward_error!r}"
+        diagnosis = None
+        said = raised(run.backward_error)
     elif wrong.formula is False or (judge is not None and _loses_digits(judge, wrong)):
         report.verdict = Verdict.INACCURATE
     piece, local = instance.owner(wrong.entry) if instance.inputs else (None, 0)
@@ -123,6 +136,7 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
             with time_limit(4.0):
                 diagnosis = cause(judge, wrong) or diagnosis
                 report.region = region(judge, wrong)
+                report.samples = samples(judge, wrong)
         except OutOfTime:
             pass
     report.diagnosis = diagnosis
@@ -131,22 +145,23 @@ def _value(work: Casework, report: Report, found: Failure, wrong: Wrong) -> None
         report.entries.append(Entry.compare(owner.name, owner.entry(k), given, expected))
     cell = None if judge is None else _cell_at(judge, wrong.point)
     if cell is not None:
-        report.conditions = [words(c) for c in cell.conditions[:8]]
+        report.conditions = described(cell.conditions)
         report.derivative = derivative_text(instance, cell, wrong.entry)
+        report.formula = formula_text(instance, cell)
     if piece is not None:
         _surroundings(report, instance, judge, wrong, cell)
     if report.verdict is Verdict.INACCURATE:
         report.max_ulp = wrong.ulps
-    kinds = {"kink": "outside the generalised gradient at a kink", "raises": "backward raises"}
-    message = kinds.get(wrong.kind, "differs from the derivative")
-    report.findings.append(
-        Finding(
-            found.evidence,
-            "fail",
-            f"{message} at {_entry_label(instance, wrong)}: expected {wrong.expected!r}, "
-            f"got {wrong.actual!r}",
+    if wrong.kind != "raises":
+        kink = wrong.kind == "kink"
+        what = (
+            "outside the generalised gradient at a kink" if kink else "differs from the derivative"
         )
-    )
+        said = (
+            f"{what} at {_entry_label(instance, wrong)}: expected {wrong.expected!r}, "
+            f"got {wrong.actual!r}"
+        )
+    report.findings.append(Finding(found.evidence, "fail", said))
 
 
 def _surroundings(
@@ -377,7 +392,7 @@ def _disagreement(report: Report, found: Failure) -> None:
             f"{d.formula!r} by the formula",
         )
     )
-    report.conditions = [words(c) for c in d.cell.conditions[:8]]
+    report.conditions = described(d.cell.conditions)
     if report.blame == "formula":
         report.diagnosis = (
             "the formula is the odd one out: backward is the derivative of what forward computes"
@@ -438,6 +453,28 @@ def derivative_text(instance: Instance, cell: Cell, entry: int) -> str | None:
         return None
 
 
+def formula_text(instance: Instance, cell: Cell) -> str | None:
+    """What forward computes on a cell: the first entry of the first output."""
+    outputs = cell.run.formula or cell.run.outputs
+    try:
+        with time_limit(0.5):
+            text = _text(to_sympy([outputs[0]])[0])
+    except (OutOfTime, Exception):
+        return None
+    piece = instance.upstream[0]
+    index = ",".join(map(str, piece.entry(0)))
+    return f"output[{index}] = {text}" if index else text
+
+
 def _text(expression: Any) -> str:
+    """SymPy's text; of a long expression with names for the parts that it repeats."""
+    import sympy as sp
+
     text = str(expression)
-    return text if len(text) <= 300 else text[:297] + "..."
+    if len(text) <= SHORT:
+        return text
+    names = (sp.Symbol(f"_{i}") for i in itertools.count(1))
+    parts, (short,) = sp.cse(expression, names)
+    named = f"{short} where " + ", ".join(f"{name} = {part}" for name, part in parts)
+    text = min(text, named, key=len) if len(named) <= LONGEST else text
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

@@ -45,7 +45,7 @@ from verify.large import by_directions
 from verify.reference import EPS, Reference
 from verify.series import bounded_entries
 from verify.structure import free_derivative, reading
-from verify.subject import Subject, TensorSubject
+from verify.subject import PairSubject, Subject, TensorSubject
 from verify.verdict import Finding
 
 __all__ = ["Casework", "Failure"]
@@ -154,6 +154,11 @@ class Casework:
             return None
         instance, cell = self._derivative
         return derivative_text(instance, cell, 0)
+
+    def formula_text(self) -> str | None:
+        from verify.build import formula_text
+
+        return None if self._derivative is None else formula_text(*self._derivative)
 
     def small(self, example: Example) -> Example | None:
         """A large example cut down to a few entries, where the code runs on that too."""
@@ -376,7 +381,12 @@ class Casework:
             if empty is not None:
                 small = Instance(self.subject, empty, self.rng)
                 if small.prepare().forward_error is None:
-                    return self._empty(small)
+                    broken = self._empty(small)
+                    if broken is None or not isinstance(self.subject, PairSubject):
+                        return broken
+                    # A function and its gradient of no entries: nobody said that it is meant.
+                    assert broken.violation is not None
+                    self.notes.append(broken.violation.message)
         return None
 
     # Exploration
@@ -414,7 +424,9 @@ class Casework:
         judge = Judge(explorer, self.max_ulps * (2.0**12 if instance.projected else 1.0))
         judge.entrywise = is_entrywise(instance, explorer)
         first = next(iter(explorer.cells.values()))
-        if self._derivative is None:
+        if self._derivative is None or (
+            not judge.entrywise and _says_little(self._derivative[0]) and not _says_little(instance)
+        ):
             self._derivative = (instance, first)
             if instance.projected:  # shown is what a user would write
                 self._derivative = free_derivative(instance, first.point) or self._derivative
@@ -569,3 +581,8 @@ def _all_used(instance: Instance, explorer: Explorer) -> bool:
     outputs = [n for cell in explorer.cells.values() for n in cell.run.outputs]
     used = {n.args[0] for n in topological(outputs) if n.op == "var"}
     return used.issuperset(instance.names[: instance.inputs])
+
+
+def _says_little(instance: Instance) -> bool:
+    """Whether an axis of one entry hides what a function of arrays does: a softmax of one is 1."""
+    return any(n == 1 for piece in instance.pieces for n in piece.shape or (1,))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
@@ -20,6 +21,8 @@ __all__ = [
     "Cell",
     "Decisions",
     "Key",
+    "bound",
+    "fraction",
     "key_of",
     "only_rounded",
     "side_of",
@@ -136,21 +139,37 @@ def words(condition: Condition) -> str:
     from symbolic.feasible import affine
     from symbolic.sympy_bridge import to_sympy
 
+    found = bound(condition)
+    if found is not None:
+        left, sign, right = found
+        return _short(f"{left} {sign} {fraction(right)}")
     sign = condition.sign
     form = affine(condition.gap)
     variables = [a for a in form if a is not None]
-    if len(variables) == 1 and form[variables[0]] != 0:
-        slope = form[variables[0]]
-        right = -form.get(None, 0) / slope
-        if slope < 0:
-            sign = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(sign, sign)
-        left = str(to_sympy([variables[0]])[0])
-        value = str(right) if right.denominator < 1000 else f"{float(right):.6g}"
-        return _short(f"{left} {sign} {value}")
     if len(variables) == 2 and sorted(form[v] for v in variables) == [-1, 1] and None not in form:
         first, second = sorted(variables, key=lambda v: -form[v])
         return _short(f"{to_sympy([first])[0]} {sign} {to_sympy([second])[0]}")
     return _short(f"{to_sympy([condition.gap])[0]} {sign} 0")
+
+
+def bound(condition: Condition) -> tuple[str, str, Fraction] | None:
+    """A condition on one quantity as that quantity, a sign and a number; None for any other."""
+    from symbolic.feasible import affine
+    from symbolic.sympy_bridge import to_sympy
+
+    form = affine(condition.gap)
+    quantities = [a for a in form if a is not None]
+    if len(quantities) != 1 or form[quantities[0]] == 0:
+        return None
+    sign, slope = condition.sign, form[quantities[0]]
+    if slope < 0:
+        sign = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(sign, sign)
+    return str(to_sympy([quantities[0]])[0]), sign, Fraction(-form.get(None, 0)) / slope
+
+
+def fraction(number: Fraction) -> str:
+    """A number as short as it can be written: ``1/3``, or a decimal where that is long."""
+    return str(number) if number.denominator < 1000 else f"{float(number):.6g}"
 
 
 def _short(text: str) -> str:

@@ -19,12 +19,19 @@ from symbolic.limits import OutOfTime, time_limit
 from verify.build import cells, failure, undecided
 from verify.casework import MOST_ENTRIES, Casework
 from verify.evidence import shapes
+from verify.evidence.composite import all_built_in
 from verify.examples import Example, declared, differentiated, guessed, numbered
+from verify.instance import Instance
 from verify.quick import glance
-from verify.subject import PairSubject, Subject, as_subject
+from verify.subject import PairSubject, Subject, TensorSubject, as_subject
 from verify.verdict import Finding, Report, Verdict, combined
 
 __all__ = ["check"]
+
+NOTHING_OWN = (
+    "run on Tensors: what was checked are the gradients of the built-in Functions that it is made "
+    "of; a derivative written by hand is given with grad=, vjp= or jac= (--grad, --vjp, --jac)"
+)
 
 
 def check(
@@ -246,7 +253,12 @@ def _passed(work: Casework) -> Report:
     report.worst = work.worst
     report.scope = work.scope()
     report.notes = list(dict.fromkeys(work.notes))
+    if isinstance(work.subject, TensorSubject) and work.examples:
+        made_here = Instance(work.subject, work.examples[0], np.random.default_rng(0))
+        if all_built_in(work.subject, made_here):
+            report.notes.insert(0, NOTHING_OWN)
     report.derivative = work.derivative_text()
+    report.formula = work.formula_text()
     report.samples = work.samples
     report.regions = cells(work)
     report.printed = work.printed or None

@@ -5,8 +5,11 @@ without a cluster, so that code that hangs or crashes costs one result there too
 worker that is lost costs nothing: Dask gives its tasks to others, and each start of a task is an
 event, so that the report can say what was begun twice.
 
-`distributed` is used as it is and not through joblib, whose Dask backend tells neither when a
-single result is there nor that a worker was lost.
+`distributed` is used as it is and not through joblib. Joblib's Dask backend streams results too
+(``return_as="generator_unordered"``), and Dask repeats what a lost worker had begun; but a sweep is
+one call there. A check that takes several workers down, one after the other, has no result: joblib
+1.6 then waits for ever, where a future of its own says so and the other checks go on; and no single
+check can be cancelled. On one machine joblib's processes are one pool that a crash ends as a whole.
 
 The workers load the code under test themselves: they need the same files in the same places, and
 gradproof.

@@ -280,6 +280,11 @@ def _refuse_contradictions(
     for target in targets:
         if target.startswith(":") or target.endswith(":") or not target.strip():
             raise click.UsageError(f"{target!r} is not a target; see --help")
+        if "::" in target:
+            raise click.UsageError(
+                f"{target!r} is a test of pytest; a target has one colon: "
+                f"{target.replace('::', ':')}"
+            )
 
 
 def _list(plan: Plan) -> int:
@@ -303,12 +308,15 @@ class _Run:
     """One run: prints results as they come, then writes the files."""
 
     def __init__(self, plan: Plan, given: dict[str, Any]) -> None:
+        from verify.load import parse
         from verify.report import text
 
         self.plan = plan
         self.given = given
         self.reports: list[Report] = []
         self.errors: list[LoadError] = []
+        # Who asks for a thing by its name is told what is to be known of it.
+        self.by_name = all(parse(target).name for target in plan.targets)
         # A file that goes to standard output has it to itself.
         aside = any(given[key] == "-" for key in FILES)
         self.out: Console = text.console(sys.stderr if aside else sys.stdout, given["color"])
@@ -361,7 +369,7 @@ class _Run:
         result.command = self._command(result)
         self.reports.append(result)
         if not (self.given["quiet"] and result.ok):
-            show(self.out, result, verbose=self.given["verbose"])
+            show(self.out, result, verbose=self.given["verbose"], notes=self.by_name)
             if not result.ok and self.plan.companions and not self.given["examples"]:
                 self.out.print(
                     "The shapes of the arguments were guessed; --example gives them: "
@@ -403,11 +411,14 @@ class _Run:
             if self.plan.select:
                 click.echo(f"nothing matches -k in {where}", err=True)
             else:
-                click.echo(
-                    f"no Function found in {where}\nA plain function is named, with its "
-                    f"derivative: gradproof {self.plan.targets[0]}:loss --grad loss_grad",
-                    err=True,
+                modules = [m for t in self.plan.targets for m in _modules(t)]
+                hint = (
+                    f"A package offers what it shows; its modules are named: {', '.join(modules)}"
+                    if modules
+                    else "A plain function is named, with its derivative: "
+                    f"gradproof {self.plan.targets[0]}:loss --grad loss_grad"
                 )
+                click.echo(f"no Function found in {where}\n{hint}", err=True)
 
     def _write(self, sweep: Sweep, seconds: float) -> None:
         from verify.report import annotations, files
@@ -430,7 +441,9 @@ class _Run:
 
             files.write(
                 destination,
-                junit.document(reports, seconds=seconds, errors=errors, strict=strict),
+                junit.document(
+                    reports, seconds=seconds, errors=errors, strict=strict, ignored=sweep.ignored
+                ),
             )
         if destination := given["sarif_file"]:
             from verify.report import sarif
@@ -439,11 +452,27 @@ class _Run:
         if destination := given["html_file"]:
             from verify.report import html
 
-            files.write(destination, html.page(reports, seed=seed, seconds=seconds, errors=errors))
+            page = html.page(
+                reports,
+                seed=seed,
+                seconds=seconds,
+                errors=errors,
+                ignored=sweep.ignored,
+                retried=sweep.retried,
+            )
+            files.write(destination, page)
+
+
+def _modules(package: str) -> list[str]:
+    """The modules in the folder of a package, if it is one below this folder."""
+    from pathlib import Path
+
+    files = sorted(Path(*package.split(".")).glob("*.py")) if package else []
+    return [f"{package}.{file.stem}" for file in files if file.stem != "__init__"]
 
 
 class _Progress:
-    """A line on a terminal: how far, what is being checked now, how long it has taken."""
+    """A line on a terminal: how far, the time that it took and will take, what is checked now."""
 
     def __init__(self, out: Console, sweep: Sweep) -> None:
         self.sweep = sweep
@@ -467,10 +496,13 @@ class _Progress:
             MofNCompleteColumn(),
             BarColumn(20),
             TimeElapsedColumn(),
+            TextColumn("+"),
             TimeRemainingColumn(),
+            TextColumn("left "),
             TextColumn("{task.description}", markup=False),
             console=out if out.is_terminal else console(sys.stderr),
             transient=True,
+            speed_estimate_period=600.0,  # seconds: one check may take a minute
             redirect_stdout=False,
             redirect_stderr=False,
         )
@@ -491,7 +523,7 @@ class _Progress:
                 self.task,
                 total=self.sweep.total or None,
                 completed=self.sweep.done,
-                description=", ".join(self.sweep.running())[:40],
+                description=", ".join(self.sweep.running())[:32],
             )
 
 

@@ -29,6 +29,7 @@ from verify.reference import EPS
 __all__ = ["Sample", "diagnose", "samples"]
 
 _CLOSE = 1e-7
+_MOST_ROWS = 32  # of a Jacobian that is computed row by row
 
 
 class Sample:
@@ -204,9 +205,27 @@ def _patterns(judge: Judge, piece: Piece, found: Sequence[Sample]) -> Iterator[s
                     ).ravel()
                 ):
                     yield f"the gradient of {name} is shifted by one along axis {axis}"
+    if all_same(lambda s: _untransposed(judge, piece, s)):
+        yield (
+            "the Jacobian is not transposed: backward does with the upstream gradient what forward "
+            f"does with a change of {name}"
+        )
     yield _another_branch(judge, piece, found)
     yield _one_term(judge, piece, found)
     yield _per_entry(piece, found)
+
+
+def _untransposed(judge: Judge, piece: Piece, sample: Sample) -> np.ndarray | None:
+    """The Jacobian times the upstream gradient, where the Jacobian is square and small."""
+    n = judge.instance.inputs
+    upstream = sample.point[n:]
+    if not 1 < len(upstream) == piece.size <= _MOST_ROWS:
+        return None
+    rows = []
+    for unit in np.eye(piece.size):
+        point = np.concatenate([sample.point[:n], unit])
+        rows.append(_expected(judge, sample.cell, point)[piece.start : piece.stop])
+    return np.array(rows) @ upstream
 
 
 def _ratio(piece: Piece, found: Sequence[Sample]) -> str | None:

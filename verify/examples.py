@@ -133,6 +133,12 @@ def domains_of(subject: Subject, domain: Any, count: int) -> list[Domain]:
     if isinstance(domain, (list, tuple)):
         if len(domain) == 2 and all(isinstance(d, (int, float)) for d in domain):
             return [as_domain(tuple(domain), names[0] if names else "x")] * count
+        most = max(count, len(subject.arguments) + len(subject.optional))
+        if len(domain) > most and not subject.variadic:
+            raise ValueError(
+                f"domain: {len(domain)} entries for {subject.name}, which takes "
+                f"{most} argument{'s' * (most != 1)}"
+            )
         return [as_domain(domain[i] if i < len(domain) else None, n) for i, n in enumerate(names)]
     return [as_domain(domain, n) for n in names]
 
@@ -151,6 +157,10 @@ def declared(subject: Subject, examples: Any, domain: Any) -> list[Example] | No
         return None
     if callable(examples):
         examples = examples()
+    if isinstance(examples, (str, bytes, dict)) or not np.iterable(examples):
+        raise TypeError(
+            f"examples of {subject.name}: expected a list of argument tuples, got {examples!r}"
+        )
     found = []
     for example in examples:
         if not isinstance(example, (tuple, list)):

@@ -9,6 +9,7 @@ from typing import Any
 from verify.load import LoadError, is_function, load, source_of
 
 # The first at which the result is a scalar is shown: a loss on a vector rather than on a number.
+PLACES = (0.5, -0.5, 2.0, -2.0, 8.0, -8.0, 64.0, -64.0)  # simple numbers, in any cell of note
 SHAPES: tuple[tuple[int, ...], ...] = ((3,), (2, 2), ())
 
 
@@ -29,10 +30,8 @@ def explanation(target: str, *, latex: bool = False) -> str:
     """
     subject = load(target).subject
     if is_function(subject):
-        from symbolic import explain_function
-
         try:
-            derivations = [("", explain_function(subject))]
+            derivations = _of_function(subject)
         except Exception as error:  # the user's code, run on arguments made up here
             raise LoadError(
                 target, f"{type(error).__name__}: {error}", source_of(subject)
@@ -45,6 +44,62 @@ def explanation(target: str, *, latex: bool = False) -> str:
         heading = f"% {title}\n" if latex else f"{title}\n"
         parts.append((heading if title else "") + text)
     return "\n\n".join(parts)
+
+
+def _of_function(function: Any) -> list[tuple[str, Any]]:
+    """One derivation, or one for each cell of a Function of scalars that branches."""
+    from symbolic import explain_function
+
+    cells = _cells(function)
+    if len(cells) < 2:
+        return [("", explain_function(function))]
+    return [
+        (f"where {' and '.join(conditions)}:", explain_function(function, at=at))
+        for conditions, at in cells
+    ]
+
+
+def _cells(function: Any) -> list[tuple[list[str], list[Any]]]:
+    """The conditions of the cells that simple arguments lie in, and such arguments.
+
+    None for what has a formula, which says by itself where it holds, and for functions of arrays.
+    """
+    import numpy as np
+
+    from symbolic.derivation import nice
+    from symbolic.subjects import argument_labels, example_of, traced_at
+    from verify.regions import described
+
+    found: dict[tuple[str, ...], list[Any]] = {}
+    if callable(getattr(function, "formula", None)):
+        return []
+    try:
+        arguments, keywords = example_of(function)
+        if keywords or any(shape != () for shape in arguments):
+            return []
+        names = argument_labels(function, len(arguments))
+        domain = getattr(function, "domain", None) or {}
+        rest = [nice((), domain.get(name), 2 + k) for k, name in enumerate(names[1:])]
+        interval = domain.get(names[0])
+        low, high = interval if isinstance(interval, tuple) else (-np.inf, np.inf)
+        for value in PLACES:
+            if not low < value < high:
+                continue
+            at = [np.asarray(value), *rest]
+            with np.errstate(all="ignore"):
+                run = traced_at(function, names, at, {})
+            if any(c.is_equality for c in run.conditions) or not _finite(run):
+                continue
+            found.setdefault(tuple(described(run.conditions)), at)
+    except Exception:  # the user's code: without cells there is still a derivation
+        return []
+    return [(list(conditions), at) for conditions, at in found.items()]
+
+
+def _finite(run: Any) -> bool:
+    import numpy as np
+
+    return all(np.all(np.isfinite(np.asarray(v, dtype=float))) for v in run.values)
 
 
 def _of_callable(target: str, function: Callable[..., Any]) -> list[tuple[str, Any]]:

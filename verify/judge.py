@@ -65,7 +65,9 @@ class Wrong:
 class Outcome:
     """What was found at one point.
 
-    ``judged`` is False where the rules forbid a judgement; ``note`` says which.
+    ``judged`` is False where the rules forbid a judgement; ``note`` says which. ``ulps`` are those
+    of the allowance; ``lost`` are those of the derivative itself at the worst entry, and
+    ``conditioning`` how many of these the rounding of the inputs explains.
     """
 
     judged: bool
@@ -76,6 +78,8 @@ class Outcome:
     series: bool = False
     unfaithful: bool = False
     kink: bool = False
+    lost: float | None = None
+    conditioning: float | None = None
     point: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
@@ -166,6 +170,7 @@ class Judge:
 
     def _judge_raise(self, point: np.ndarray, run: FloatRun) -> Outcome:
         """A backward that raises is wrong, unless forward's own value is worthless there."""
+        expected = np.nan
         try:
             cell = self.explorer.locate(point) or self.explorer.visit(point)
         except TraceError:
@@ -173,16 +178,18 @@ class Judge:
         if cell is not None:
             reference = self.reference(cell)
             exact = dict(zip(self.instance.names, map(float, point), strict=True))
-            outputs, _ = reference.enclose(exact)
+            outputs, slopes = reference.enclose(exact)
             note = self._forward_fails(self._values(run), outputs, reference, point)
             if note:
                 return Outcome(False, note=note)
+            if slopes and slopes[0].finite and not cell.kinked and self._inside(cell, point):
+                expected = float(slopes[0])
             n = self.instance.inputs
             for k, ball in enumerate(outputs):
                 lost = self.eps * self._value_condition(reference, k, point[:n], point)
                 if not lost < 1e-2 * abs(float(ball)) and lost > self.tiny:
                     return Outcome(False, note="forward keeps no digits there")
-        return Outcome(True, Wrong(point, 0, np.nan, np.nan, np.inf, True, "raises"))
+        return Outcome(True, Wrong(point, 0, expected, np.nan, np.inf, True, "raises"))
 
     def _one_side(
         self, cell: Cell, point: np.ndarray, run: FloatRun, values: np.ndarray, actual: np.ndarray
@@ -380,6 +387,11 @@ class Judge:
             worst = int(np.argmax(ulps))
             top = float(ulps[worst])
         outcome = Outcome(True, ulps=top)
+        if ulps.size and want[worst]:
+            unit = self.eps * abs(float(want[worst]))
+            off = abs(float(actual[worst]) - float(want[worst]))
+            outcome.lost = off / unit if np.isfinite(off) else np.inf
+            outcome.conditioning = float(allowed[worst]) * self.eps / unit
         if exact_ulps is not None:
             finite = exact_ulps[np.isfinite(exact_ulps)]
             outcome.exact_ulps = float(finite.max()) if finite.size else 0.0

@@ -156,7 +156,7 @@ def load_companion(text: str, beside: str) -> Any:
             return getattr(module, text)
         if "." not in text:
             known = [name for name, value in vars(module).items() if callable(value)]
-            raise LoadError(text, _not_there(module, text, known))
+            raise LoadError(f"{home.module}:{text}", _not_there(module, text, known))
     return load(text).subject
 
 

@@ -24,7 +24,7 @@ from symbolic.values import TraceError
 from verify.judge import Judge, Wrong
 from verify.reference import EPS
 
-__all__ = ["cause", "region"]
+__all__ = ["cause", "region", "samples"]
 
 _SOME, _ALL = 1, 2  # digits lost beyond the limit; at least half of the value is wrong
 _SECONDS = 1.5
@@ -174,6 +174,32 @@ def region(judge: Judge, wrong: Wrong) -> str | None:
     if all_of_them == some:
         return f"all digits are lost {some.describe(name)}{held}"
     return f"digits are lost {some.describe(name)}, all of them {all_of_them.describe(name)}{held}"
+
+
+def samples(judge: Judge, wrong: Wrong) -> list[tuple[float, float, float | None]]:
+    """What is lost over the magnitude of the wrong entry's input, for a plot.
+
+    Returns
+    -------
+    list of (magnitude, ulps, conditioning)
+        The ulps lost, and those that the rounding of the input explains, if known.
+    """
+    start = float(wrong.point[wrong.entry])
+    size = max(abs(start), 1.0)
+    end = time.process_time() + _SECONDS
+    found = []
+    for magnitude in sorted({abs(start) or 1.0, *(size * np.logspace(-8, 2, 81)).tolist()}):
+        point = wrong.point.copy()
+        point[wrong.entry] = np.copysign(magnitude, start)
+        if time.process_time() > end or not judge.instance.in_domain(point):
+            continue
+        try:
+            outcome = judge.judge(point)
+        except (TraceError, ArithmeticError, ValueError):
+            continue
+        if outcome.judged and outcome.lost is not None:
+            found.append((magnitude, outcome.lost, outcome.conditioning))
+    return found
 
 
 def _within(value: float, some: _Range) -> bool:

@@ -90,7 +90,12 @@ def pytest_collection_modifyitems(
     known = {item.target for item in items if isinstance(item, GradproofItem)}
     for target in _settings(config).targets:
         collector = GradproofTarget.from_parent(session, name=target, nodeid=target)
-        items.extend(item for item in collector.collect() if item.target not in known)
+        found = [item for item in collector.collect() if item.target not in known]
+        known.update(item.target for item in found)
+        items.extend(found)
+        # As pytest reports what it collects itself: its counts are of all tests.
+        collected = pytest.CollectReport(target, "passed", None, [*found])
+        session.ihook.pytest_collectreport(report=collected)
 
 
 class _Collector(pytest.Collector):

@@ -19,13 +19,27 @@ import numpy as np
 from autodiff import Function, Tensor
 from autodiff import grad as tensor_grad
 
-__all__ = ["BadResult", "Context", "Pullback", "Subject", "as_subject", "weights"]
+__all__ = ["BadResult", "Context", "Pullback", "Subject", "as_subject", "raised", "weights"]
 
 Pullback = Callable[[Sequence[Any]], tuple[Any, ...]]
 
 
 class BadResult(Exception):
     """The subject returned something that is no value or no gradient; the text says what."""
+
+
+def raised(error: BaseException) -> str:
+    """What a backward did that gave no gradient where forward gives a value, as a clause.
+
+    Examples
+    --------
+    >>> raised(ZeroDivisionError("x is 0"))
+    'backward raises ZeroDivisionError where forward gives a finite value: x is 0'
+    """
+    if isinstance(error, BadResult):
+        return str(error)
+    text = f"backward raises {type(error).__name__} where forward gives a finite value"
+    return f"{text}: {error}" if str(error) else text
 
 
 class Context:

@@ -119,7 +119,10 @@ class Sweep:
             self._cluster = Cluster(self.plan.scheduler)
         self._logs = tempfile.mkdtemp(prefix="gradproof-")
         if self.plan.jobs != 0:
-            self._pool = _pool(self.plan.jobs or processors())
+            jobs = self.plan.jobs or processors()
+            if all(parse(target).name for target in self.plan.targets):
+                jobs = min(jobs, len(self.plan.targets))  # more have nothing to do
+            self._pool = _pool(jobs)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -230,6 +230,8 @@ class Report:
         The smallest relative error that would have been seen.
     derivative : str, optional
         The right derivative, as a formula.
+    formula : str, optional
+        What is differentiated: the value, or its first entry.
     seconds : float
     diagnosis : str, optional
         The likely mistake, in a sentence.
@@ -282,6 +284,7 @@ class Report:
     max_ulp: float | None = None
     resolution: float | None = None
     derivative: str | None = None
+    formula: str | None = None
     seconds: float = 0.0
     diagnosis: str | None = None
     repair: str | None = None
@@ -333,6 +336,7 @@ class Report:
             "max_ulp": plain(self.max_ulp),
             "resolution": plain(self.resolution),
             "seconds": plain(self.seconds),
+            "formula": None if self.formula is None else str(self.formula),
             "diagnosis": self.diagnosis,
             "repair": self.repair,
             "entries": [

@@ -420,3 +420,16 @@ def test_explain_function(module, name, expected):
     assert expected in lines(derivation)
     assert lines(derivation)[0].startswith(name)
     assert balanced(derivation.latex())
+
+
+def test_the_value_of_a_scalar_is_given_in_decimals_too():
+    x = ad.tensor(1.5, requires_grad=True)
+    derivation = derive(2 * x**2, x)
+    assert "at x = 3/2: o = 9/2 = 4.5" in lines(derivation)
+    assert r"o = \frac{9}{2} = 4.5" in derivation.latex()
+
+
+def test_each_derivative_has_its_rule():
+    x = ad.tensor([1.0, 2.0], requires_grad=True)
+    derivation = derive(np.log(np.exp(x).sum()) - x[0], x)
+    assert all(step.rule for step in derivation.steps)

@@ -450,3 +450,94 @@ def test_a_domain_that_random_numbers_never_hit_is_found():
     for seed in range(4):
         assert check(Log, seed=seed).ok
         assert check(Wrong, seed=seed).verdict is Verdict.REFUTED
+
+
+def test_a_backward_that_raises_is_told_as_that():
+    class Raises(Cube):
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            if np.any(x < -3):
+                raise ZeroDivisionError("negative")
+            return 3 * grad * x**2
+
+    report = check(Raises)
+    assert report.verdict is Verdict.REFUTED
+    assert np.isnan(report.counterexample.actual)
+    x = float(report.counterexample.inputs["x"])
+    assert report.counterexample.expected == 3 * x**2
+    lines = str(report).splitlines()
+    assert lines[0].endswith(
+        "backward raises ZeroDivisionError where forward gives a finite value: negative"
+    )
+    assert f"# expected {3 * x**2}" in report.snippet
+
+
+def test_a_jacobian_of_a_wrong_shape_is_not_said_to_raise():
+    report = check(lambda x: x**2, jac=lambda x: 2 * x, examples=[((3,),)])
+    assert report.verdict is Verdict.REFUTED
+    assert "raises" not in str(report)
+    assert "expected (3, 3), the shape of the output" in str(report)
+
+
+def test_the_cell_is_told_without_what_is_implied():
+    report = check(branch(lambda x: (x < 0) & (x < 100) & (x < -1), 2.0))
+    assert report.conditions == ["x < -1"]
+    assert report.cells["explored"] > 1
+
+
+def test_formula_and_derivative():
+    report = check(Cube)
+    assert (report.formula, report.derivative) == ("x**3", "3*x**2")
+    report = check(lambda x: np.exp(x).sum(), grad=np.exp, examples=[((2,),)])
+    assert report.formula == "exp(x[0]) + exp(x[1])"
+
+
+def test_a_function_of_built_in_functions_alone_is_said_to_be_one():
+    assert "by hand" in check(lambda x: np.tanh(x).sum(), examples=[((2,),)]).notes[0]
+    assert check(lambda x: Cube.apply(x).sum(), examples=[((2,),)]).notes == []
+
+
+def test_arguments_that_make_no_sense():
+    with pytest.raises(ValueError, match="2 entries for Cube, which takes 1 argument"):
+        check(Cube, domain=[(0, 1), (0, 1)])
+    with pytest.raises(TypeError, match="expected a list of argument tuples, got 'abc'"):
+        check(Cube, examples="abc")
+    with pytest.raises(TypeError, match="got 3"):
+        check(Cube, examples=3)
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward"),
+    [
+        (lambda x: np.cumsum(x), lambda x, g: np.cumsum(g)),
+        (lambda x: np.diff(x, prepend=0.0), lambda x, g: np.diff(g, prepend=0.0)),
+    ],
+)
+def test_a_jacobian_that_is_not_transposed(forward, backward):
+    report = check(forward, vjp=lambda x, grad_output: backward(x, grad_output), examples=[((4,),)])
+    assert report.verdict is Verdict.REFUTED
+    assert report.diagnosis.startswith("the Jacobian is not transposed")
+
+
+def test_a_gradient_of_nothing_that_nobody_asked_for_is_a_note():
+    optimize = pytest.importorskip("scipy.optimize")
+    report = check(optimize.rosen, grad=optimize.rosen_der)
+    assert report.ok
+    assert any(note.startswith("on empty arrays") for note in report.notes)
+    asked = check(optimize.rosen, grad=optimize.rosen_der, examples=[((0,),), ((3,),)])
+    assert asked.verdict is Verdict.REFUTED
+
+
+def test_the_formula_of_an_array_is_not_that_of_one_entry():
+    def softmax(x):
+        e = np.exp(x)
+        return e / e.sum()
+
+    def vjp(x, grad_output):
+        y = softmax(x)
+        return y * (grad_output - (grad_output * y).sum())
+
+    report = check(softmax, vjp=vjp, examples=[((1,),), ((3,),)])
+    assert report.verdict is Verdict.PROVED
+    assert "exp(x[2])" in report.formula

@@ -70,6 +70,25 @@ def test_order_of_the_source_whatever_ends_first(run, write):
 
 
 class TestTargets:
+    def test_as_pytest_writes_them(self, run, write):
+        write("layers.py", A="proved")
+        status, _, err = run("layers.py::A")
+        assert status == 2
+        assert "a target has one colon: layers.py:A" in " ".join(err.split())
+
+    def test_a_package_that_shows_nothing_names_its_modules(self, run, write):
+        write("pack/__init__.py", "")
+        write("pack/layers.py", A="proved")
+        status, _, err = run("pack")
+        assert status == 5
+        assert "pack.layers" in err
+
+    def test_a_derivative_that_is_not_there(self, run, write):
+        write("model.py", "def loss(x): return x")
+        status, _, err = run("model.py:loss", "--grad", "nope")
+        assert status == 2
+        assert err.startswith("error: model.py:nope: there is no nope in it")
+
     def test_that_cannot_be_loaded_leave_the_others_alone(self, run, write):
         write("bad.py", "1 / 0")
         write("good.py", A="proved")

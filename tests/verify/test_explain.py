@@ -91,3 +91,54 @@ def test_a_name_alone_is_built_in(capsys):
         main(["explain", "Sin"])
     assert not caught.value.code
     assert "cos" in capsys.readouterr().out
+
+
+def test_a_function_of_scalars_is_derived_on_each_of_its_cells(write, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(
+        "branches.py",
+        """
+        import numpy as np
+        from autodiff import Function
+        class Huber(Function):
+            @staticmethod
+            def forward(ctx, x):
+                return np.where(np.abs(x) <= 1, 0.5 * x**2, np.abs(x) - 0.5)
+        """,
+    )
+    text = explanation("branches.py:Huber")
+    assert "where x > 1:\n" in text
+    assert "where -1 <= x < 0:\n" in text
+    assert text.count("[definition]") == 4
+    assert explanation("branches.py:Huber", latex=True).count("\n\\end{align*}") == 4
+
+
+def test_a_function_of_arrays_is_derived_through_what_its_forward_does(
+    write, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    write(
+        "arrays.py",
+        """
+        import numpy as np
+        from autodiff import Function
+        class Normalise(Function):
+            examples = [((2, 3),)]
+            @staticmethod
+            def forward(ctx, x):
+                e = np.exp(x)
+                return e / e.sum(axis=-1, keepdims=True)
+            @staticmethod
+            def backward(ctx, grad):
+                return grad
+        class Biased(Normalise):  # var is another one for arrays than for Tensors
+            @staticmethod
+            def forward(ctx, x):
+                return x / x.var()
+        """,
+    )
+    text = explanation("arrays.py:Normalise")
+    assert "Normalise(x)" not in text
+    assert "_ij = exp(x_ij)" in text
+    assert "[chain rule]" in text
+    assert "o = Biased(x)" in explanation("arrays.py:Biased")

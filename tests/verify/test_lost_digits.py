@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import verify
+from verify import Verdict, check
+from verify.report import svg
 
 
 def numbers(text):
@@ -96,3 +98,21 @@ def test_where_all_floats_are_integers_a_phase_is_uncertain():
 
     assert verify.check(sinc, vjp=vjp(1)).ok
     assert verify.check(sinc, vjp=vjp(1 + 1e-9)).verdict == "refuted"
+
+
+def test_what_is_lost_over_the_magnitude_beside_what_the_input_explains():
+    report = check(np.sin, vjp=lambda x, grad_output: grad_output * np.cos(x), examples=[((),)])
+    ratios = [limit / x for x, _, limit in report.samples if limit is not None and 1e3 < x < 1e12]
+    assert 0.1 < np.median(ratios) < 10  # the condition of cos at x is x tan(x)
+    picture = svg.lost_digits(report.samples)
+    assert '<polyline class="limit"' in picture
+
+    def naive(x, grad_output):
+        e = np.exp(x)
+        return grad_output * e / (1 + e) ** 2
+
+    report = check(lambda x: 1 / (1 + np.exp(-x)), vjp=naive, examples=[((),)])
+    assert report.verdict is Verdict.INACCURATE
+    assert max(lost for _, lost, _ in report.samples) > 1e15
+    assert min(lost for _, lost, _ in report.samples) < 8
+    assert "what the rounding of the input explains" in report._repr_html_()

@@ -125,6 +125,12 @@ def test_targets_and_options_of_the_project(project):
     result.stdout.fnmatch_lines(["*other.py::Good PASSED*", "*{'timeout': 7}*", "SKIPPED*known"])
 
 
+def test_targets_are_counted_among_the_tests(project):
+    project.makepyprojecttoml("[tool.gradproof]\ntargets = ['layers.py', 'layers.py:Good']")
+    result = project.runpytest_subprocess("--gradproof", "--collect-only", "-k", "Good or Bad")
+    result.stdout.fnmatch_lines(["*2/3 tests collected (1 deselected)*"])
+
+
 def test_a_target_that_is_not_there(project):
     project.makepyprojecttoml("[tool.gradproof]\ntargets = ['missing.py']")
     result = project.runpytest_subprocess("--gradproof")

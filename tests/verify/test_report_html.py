@@ -228,3 +228,35 @@ class TestCells:
     def test_one_cell_needs_no_table(self):
         report = Report("f", Verdict.PROVED, regions=[Region([], "1", "proved")])
         assert "cells</h3>" not in html.card(report)
+
+
+def test_formula_and_derivative_are_mathematics():
+    report = Report("f.py:F", Verdict.PROVED, formula="output[0] = exp(x[0])", derivative="exp(x)")
+    assert html.card(report).count("<math ") == 2
+    named = "s*_1 where _1 = exp(x[0, 1]), _2 = f(_1, x)"
+    markup = html.card(Report("f.py:F", Verdict.PROVED, derivative=named))
+    assert markup.count("<mtr>") == 3
+
+
+def test_what_was_not_checked_is_listed_with_its_reason():
+    markup = html.page([GOOD], ignored={"f.py:Old": f"gone {EVIL}"}, retried=["f.py:Slow"])
+    words = " ".join(read(markup).text)
+    assert f"f.py:Old: gone {EVIL}" in words
+    assert "f.py:Slow" in words
+    assert "ignored" not in " ".join(read(html.page([GOOD])).text)
+
+
+def test_a_heat_map_for_each_argument_that_is_wrong():
+    right = [Entry.compare("a", (i, j), 1.0, 1.0) for i in range(2) for j in range(2)]
+    wrong = [Entry.compare("b", (i, j), 1.0, 2.0) for i in range(2) for j in range(2)]
+    report = Report("f.py:F", Verdict.REFUTED, argument="b", entries=[*right, *wrong])
+    markup = html.card(report)
+    assert "relative error in the gradient of b" in markup
+    assert "relative error in the gradient of a" not in markup
+    assert re.findall(r">(\d)</text>", markup) == ["0", "1", "0", "1"]  # rows and columns
+
+
+def test_zero_but_for_rounding_is_zero_on_an_axis():
+    rows = [(x, x, 8e-12 * (x == 1), 0.25) for x in np.linspace(0.0, 2.0, 5)]
+    picture = svg.around(Cut("x", 1.0, rows))
+    assert "e-12" not in picture.replace("<title>given 8e-12</title>", "")

@@ -67,3 +67,11 @@ def test_undecided_fails_strictly():
     root = ET.fromstring(junit.document(REPORTS, strict=True).encode())
     assert (root.get("failures"), root.get("skipped")) == ("3", "0")
     assert len(root.findall(".//failure")) == 3
+
+
+def test_what_is_ignored_is_skipped_with_its_reason():
+    root = ET.fromstring(junit.document([], ignored={"layers.py:Old": "gone"}).encode())
+    assert (root.get("tests"), root.get("skipped")) == ("1", "1")
+    (case,) = root.findall("testsuite/testcase")
+    assert (case.get("classname"), case.get("name")) == ("layers", "Old")
+    assert case.find("skipped").get("message") == "ignored: gone"

@@ -190,7 +190,7 @@ def test_large_inputs_are_described():
     found = Counterexample({"x": np.ones((20, 30)), "axis": -1}, np.ones(20), (3, 4), 1.0, 2.0)
     lines = str(failure(counterexample=found)).splitlines()
     assert lines[1].split(maxsplit=1)[1] == "x[3, 4], shapes x (20, 30), grad_output (20,)"
-    assert lines[3].split(maxsplit=1) == ["at", "x = <array of shape (20, 30)>"]
+    assert lines[3].split(maxsplit=1) == ["at", "x = <all 1.0, shape (20, 30)>"]
     assert lines[4].strip() == "axis = -1"
 
 
@@ -228,3 +228,42 @@ def test_a_matrix_has_a_line_for_each_row():
     rows = [line.strip() for line in shown.splitlines()]
     assert f"at         x = {x.tolist()[0]},".replace("[0.0", "[[0.0") in rows
     assert f"{x.tolist()[1]}]" in rows
+
+
+def test_an_error_of_one_entry_is_measured_too():
+    assert "error      0.38 absolute, 0.61 relative, 3.4e+15 ulps" in str(failure())
+    entries = [Entry.compare("x", (i,), 1.0, 2.0) for i in range(2)]
+    assert "\n  error " not in str(failure(entries=entries))  # the table has it
+
+
+def test_a_backward_that_raises_gave_nothing():
+    message = "backward raises KeyError where forward gives a finite value: 'w'"
+    found = Counterexample({"x": 1.0}, 1.0, (), 2.0, np.nan)
+    shown = text.render(
+        failure(counterexample=found, findings=[Finding("oracle", "fail", message)]), verbose=False
+    )
+    assert shown.startswith(f"REFUTED  layers.py:Softplus: {message}\n")
+    assert "given" not in shown
+    assert "expected   2.0" in shown
+
+
+def test_the_code_is_in_a_box_without_sides():
+    lines = str(failure()).splitlines()
+    top = next(
+        i for i, line in enumerate(lines) if line.startswith("  ── a backward that is right ─")
+    )
+    assert lines[top + 1] == "    def backward(ctx, grad):"
+    assert lines[top + 3] == "  " + "─" * (len(lines[top]) - 2)
+
+
+def test_a_pass_from_the_cache_fits_too():
+    shown = text.render(success(cached=True, max_ulp=1234.0), verbose=False)
+    assert len(shown) <= 80
+    assert shown.endswith("every shape  cached")
+
+
+def test_the_whole_reason_is_given():
+    reason = "no arguments fit: no. Give examples=[...]: a list of argument tuples"
+    shown = str(failure(verdict=Verdict.UNDECIDED, reason=reason, findings=[]))
+    assert shown.splitlines()[0].endswith("no arguments fit: no")
+    assert "Give examples=[...]: a list of argument tuples" in shown

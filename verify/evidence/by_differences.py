@@ -91,7 +91,8 @@ def spot(work: Casework, instance: Instance, explorer: Explorer) -> None:
     tally = work.tally("differences")
     if agreed:
         tally.passed += 1
-        tally.detail = f"agrees with finite differences of forward at {agreed} entries"
+        tally.detail = f"agrees with finite differences of forward at {agreed} "
+        tally.detail += "entry" if agreed == 1 else "entries"
     else:
         work.skip("differences", "no finite difference was sharp enough to say anything")
 

@@ -110,6 +110,19 @@ def steps(
     ]
 
 
+def all_built_in(subject: TensorSubject, instance: Instance) -> bool:
+    """Whether no Function of the user's is among the recorded steps."""
+    try:
+        with instance._quiet():
+            _, results = subject.record(
+                instance.arguments(instance.draw()), instance.example.keywords
+            )
+    except Exception:  # the user's code: then nothing is said of it
+        return False
+    functions = [n._function for n in _nodes(results) if hasattr(n, "_function")]
+    return all(f.__module__.startswith("autodiff.") for f in functions)
+
+
 def _nodes(roots: Sequence[Tensor]) -> list[Any]:
     """The nodes behind some tensors, each after those that it uses."""
     seen: set[Any] = set()

@@ -15,7 +15,7 @@ import numpy as np
 
 from verify.examples import Example
 from verify.instance import FloatRun, Instance, Piece
-from verify.subject import FunctionSubject, PairSubject
+from verify.subject import FunctionSubject, PairSubject, raised
 
 __all__ = ["Violation", "violations"]
 
@@ -71,15 +71,7 @@ def violations(
 def _result(instance: Instance, point: np.ndarray, run: FloatRun) -> list[Violation]:
     """No exception; the right number of gradients; the shape and type of each."""
     if run.backward_error is not None:
-        error = run.backward_error
-        return [
-            Violation(
-                "raises",
-                f"backward raises {type(error).__name__} where forward gives a finite value: "
-                f"{error}",
-                point=point,
-            )
-        ]
+        return [Violation("raises", raised(run.backward_error), point=point)]
     count = len(instance.example.slots)
     got = len(run.raw_grads)
     if isinstance(instance.subject, FunctionSubject) and got != count:

@@ -68,7 +68,8 @@ def compare(
         if instance.inputs:
             size = float(np.max(np.abs(point[: instance.inputs])))
             if size and instance.inputs == 1:
-                work.samples.append((size, outcome.ulps, None))
+                lost = outcome.ulps if outcome.lost is None else outcome.lost
+                work.samples.append((size, lost, outcome.conditioning))
         if outcome.ulps > worst:
             worst, worst_point = outcome.ulps, point
             if work.max_ulp is None or worst > work.max_ulp:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from typing import Any
@@ -22,8 +22,10 @@ def page(
     seed: int = 0,
     seconds: float = 0.0,
     errors: Sequence[dict[str, Any]] = (),
+    ignored: Mapping[str, str] | None = None,
+    retried: Sequence[str] = (),
 ) -> str:
-    """The whole page: summary, controls, a card for each result."""
+    """The whole page: summary, controls, a card for each result, what was not checked and why."""
     cards = [_card(report, place) for place, report in enumerate(reports)]
     return f"""<!doctype html>
 <html lang="en">
@@ -42,7 +44,7 @@ gradproof {__version__}</p>
 {_errors(errors)}{_controls(reports)}
 <main id="results">
 {"".join(cards)}</main>
-<script>{_asset("page.js")}</script>
+{_aside(ignored or {}, retried)}<script>{_asset("page.js")}</script>
 </body>
 </html>
 """
@@ -82,6 +84,20 @@ def _errors(errors: Sequence[dict[str, Any]]) -> str:
     return "".join(lines)
 
 
+def _aside(ignored: Mapping[str, str], retried: Sequence[str]) -> str:
+    """What the configuration says not to check, and what was checked twice."""
+    lines = [f"{name}: {reason}" for name, reason in ignored.items()]
+    return "".join(
+        f"<section><h2>{title}</h2><ul>{''.join(f'<li>{escape(x)}</li>' for x in items)}</ul>"
+        "</section>\n"
+        for title, items in (
+            ("ignored", lines),
+            ("checked again, since the worker that ran it was lost", retried),
+        )
+        if items
+    )
+
+
 def _controls(reports: Sequence[Report]) -> str:
     boxes = []
     for verdict in Verdict:
@@ -99,6 +115,7 @@ def _controls(reports: Sequence[Report]) -> str:
 <option value="ulps">most digits lost first</option>
 <option value="seconds">slowest first</option></select></label>
 <input type="search" id="search" placeholder="name" aria-label="part of a name">
+<output id="shown" role="status"></output>
 </form>"""
 
 
@@ -112,7 +129,7 @@ def _card(report: Report, place: int) -> str:
             _entries(report),
             _around(report),
             _cells(report),
-            _section("lost digits", svg.lost_digits(report.samples)),
+            _lost_digits(report),
             _evidence(report),
             _code("a backward that is right", report.repair),
             _code("run this to see it", report.snippet),
@@ -154,9 +171,14 @@ def _facts(report: Report) -> str:
     if (values := wording.values(report)) is not None:
         add("given", values[0])
         add("expected", values[1])
+    if len(wording.wrong_entries(report.entries)) < 2:  # else the table has it
+        add("error", wording.error(report))
+    if report.formula:
+        facts.append(("formula", mathml.formula(report.formula), "mathematics"))
     several = {region.derivative for region in report.regions if region.derivative}
     if report.derivative and not (report.ok and len(several) > 1):  # then the table has them
         facts.append(("derivative", mathml.formula(report.derivative), "mathematics"))
+    add("in full", wording.derivation(report))
     add("mistake", report.diagnosis)
     add("cell", ", ".join(report.conditions))
     if report.ok:
@@ -175,7 +197,7 @@ def _facts(report: Report) -> str:
 def _entries(report: Report) -> str:
     worst = wording.wrong_entries(report.entries)
     if len(worst) < 2:
-        return svg.heat_map(report.entries)
+        return ""
     head = "".join(
         f"<th>{title}</th>"
         for title in ("entry", "given", "expected", "abs error", "rel error", "ulps")
@@ -196,7 +218,30 @@ def _entries(report: Report) -> str:
     more = len(worst) - ROWS
     rest = f"<p>and {more} more</p>" if more > 0 else ""
     body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
-    return f'<table class="entries">{body}</table>{rest}' + svg.heat_map(report.entries)
+    table = f'<div class="wide"><table class="entries">{body}</table></div>{rest}'
+    return table + _heat_maps(report, {entry.argument for entry in worst})
+
+
+def _heat_maps(report: Report, wrong: set[str]) -> str:
+    """Where in each matrix the gradient is wrong."""
+    pictures = []
+    for name in dict.fromkeys(entry.argument for entry in report.entries):
+        picture = svg.heat_map([e for e in report.entries if e.argument == name])
+        if name in wrong and picture:
+            title = f"relative error in the gradient of {escape(name)}"
+            pictures.append(f'<h3>{title}</h3><div class="wide">{picture}</div>')
+    key = '<p class="key depth"><i></i> right <i></i> wrong by 100 % or more</p>'
+    return "".join(pictures) + key if pictures else ""
+
+
+def _lost_digits(report: Report) -> str:
+    picture = svg.lost_digits(report.samples)
+    if not picture:
+        return ""
+    key = '<p class="key"><span class="dots">lost by backward</span> '
+    if any(limit is not None for _, _, limit in report.samples):
+        key += '<span class="limit">what the rounding of the input explains</span>'
+    return _section("lost digits", f"{key}</p>{picture}")
 
 
 def _around(report: Report) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from verify.report import wording
@@ -21,19 +21,22 @@ def document(
     seconds: float = 0.0,
     errors: Sequence[dict[str, Any]] = (),
     strict: bool = False,
+    ignored: Mapping[str, str] | None = None,
 ) -> str:
     """The whole file: a test case for each result, and one for each target that did not load.
 
     A gradient that is refuted or inaccurate is a failure. One that is undecided is skipped, since
-    JUnit knows no third way, or a failure if `strict`.
+    JUnit knows no third way, or a failure if `strict`. What the configuration says not to check is
+    skipped too, with the reason.
     """
+    ignored = ignored or {}
     failed = [r for r in reports if not r.ok and (strict or r.verdict is not Verdict.UNDECIDED)]
     skipped = [r for r in reports if r.verdict is Verdict.UNDECIDED and not strict]
     counts = {
-        "tests": str(len(reports) + len(errors)),
+        "tests": str(len(reports) + len(errors) + len(ignored)),
         "failures": str(len(failed)),
         "errors": str(len(errors)),
-        "skipped": str(len(skipped)),
+        "skipped": str(len(skipped) + len(ignored)),
         "time": f"{seconds:.3f}",
     }
     root = ET.Element("testsuites", {"name": "gradproof", **counts})
@@ -51,6 +54,9 @@ def document(
             ET.SubElement(case, kind, attributes).text = _legal(render(report))
         if report.printed:
             ET.SubElement(case, "system-out").text = _legal(report.printed)
+    for name, reason in ignored.items():
+        case = _case(suite, name, 0.0, None)
+        ET.SubElement(case, "skipped", {"message": _legal(f"ignored: {reason}")})
     for error in errors:
         place = error.get("location")
         location = (place["file"], place["line"]) if place else None

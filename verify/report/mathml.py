@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 _INDEXED = re.compile(r"\b([A-Za-z_]\w*)\[([^\[\]]*)\]")
+_PARTS = re.compile(r", (?=_\d+ = )")
 _NAME = re.compile(r"\b[A-Za-z_]\w*\b(?!\s*\()")
 _CONSTANTS = {"pi", "E", "I", "oo", "zoo", "nan", "True", "False"}
 _SUBSCRIPT = "\u2063"  # the invisible separator, which no name contains
@@ -31,10 +32,22 @@ def formula(text: str) -> str:
     if len(text) > LONGEST:
         return code
     try:
-        body = _printer().doprint(_parse(text)).replace("&ExponentialE;", "e")
+        body = _statement(text)
     except Exception:  # whatever a formula's text can be, the page must be written
         return code
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML" displaystyle="true">{body}</math>'
+
+
+def _statement(text: str) -> str:
+    """An expression; ``y = ...``; or one with names for its parts, ``... where _1 = ...``."""
+    whole, _, parts = text.partition(" where ")
+    if parts:
+        lines = [whole, *_PARTS.split(parts)]
+        rows = "".join(f"<mtr><mtd>{_statement(line)}</mtd></mtr>" for line in lines)
+        return f'<mtable columnalign="left">{rows}</mtable>'
+    left, equal, right = text.rpartition(" = ")
+    body = _printer().doprint(_parse(right)).replace("&ExponentialE;", "e")
+    return f"<mrow>{_printer().doprint(_parse(left))}<mo>=</mo>{body}</mrow>" if equal else body
 
 
 def _parse(text: str) -> Any:
@@ -73,6 +86,8 @@ def _printer() -> Any:
 
         def _print_Symbol(self, expr: Any, style: str = "plain") -> Any:
             name, _, index = expr.name.partition(_SUBSCRIPT)
+            if name[0] == "_" and name[1:].isdigit():  # the name of a part
+                name, index = "s", name[1:]
             letter = self._element("mi", _GREEK.get(name, name))
             if not index:
                 return letter

@@ -4,15 +4,19 @@ const list = document.getElementById("results");
 const cards = [...list.children];
 const boxes = [...document.querySelectorAll("input[name=verdict]")];
 const search = document.getElementById("search");
+const status = document.getElementById("shown");
 const sort = document.getElementById("sort");
 
 function filter() {
   const shown = new Set(boxes.filter((b) => b.checked).map((b) => b.value));
   const words = search.value.toLowerCase();
+  let count = 0;
   for (const card of cards) {
     const fits = shown.has(card.dataset.verdict) && card.dataset.name.toLowerCase().includes(words);
     card.classList.toggle("hidden", !fits);
+    count += fits;
   }
+  status.textContent = count === cards.length ? "" : `${count} of ${cards.length} shown`;
 }
 
 function order() {

@@ -13,6 +13,7 @@ WIDTH, HEIGHT = 560, 220
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 20, 36
 NAMED = 10  # dots that say their values
 CELL = 22  # pixels of one entry in a heat map
+MARGIN = 24  # for the indices of rows and columns
 MOST_CELLS = 40  # rows or columns; a larger picture shows nothing that the table does not
 
 
@@ -30,20 +31,27 @@ def heat_map(entries: Sequence[Entry]) -> str:
     columns = max(e.index[1] for e in entries) + 1
     if rows > MOST_CELLS or columns > MOST_CELLS:
         return ""
-    width, height = columns * CELL + 2, rows * CELL + 2
+    width, height = MARGIN + columns * CELL + 2, MARGIN + rows * CELL + 2
     name = html.escape(entries[0].argument)
     parts = [
         f'<svg role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
         f"<title>relative error of the gradient of {name}, entry by entry</title>",
-        f'<rect class="axis" x=".5" y=".5" width="{width - 1}" height="{height - 1}" fill="none"/>',
+        f'<rect class="axis" x="{MARGIN + 0.5}" y="{MARGIN + 0.5}" width="{width - MARGIN - 1}" '
+        f'height="{height - MARGIN - 1}" fill="none"/>',
     ]
+    for column in range(0, columns, 1 + columns // 10):
+        place = MARGIN + 1 + (column + 0.5) * CELL
+        parts.append(f'<text x="{place}" y="{MARGIN - 6}" text-anchor="middle">{column}</text>')
+    for row in range(0, rows, 1 + rows // 10):
+        place = MARGIN + 1 + (row + 0.5) * CELL + 4
+        parts.append(f'<text x="{MARGIN - 6}" y="{place}" text-anchor="end">{row}</text>')
     for entry in entries:
         row, column = entry.index
         label = f"{wording.entry_name(entry.argument, entry.index)}: "
         label += f"given {wording.number(entry.given, 6)}, expected "
         label += wording.number(entry.expected, 6)
         parts.append(
-            f'<rect class="cell" x="{column * CELL + 1}" y="{row * CELL + 1}" '
+            f'<rect class="cell" x="{MARGIN + column * CELL + 1}" y="{MARGIN + row * CELL + 1}" '
             f'width="{CELL}" height="{CELL}" '
             f'fill="var(--refuted)" fill-opacity="{_depth(entry.rel_error):.2f}">'
             f"<title>{html.escape(label)}</title></rect>"
@@ -86,12 +94,16 @@ def lost_digits(samples: Sequence[tuple[float, float, float | None]]) -> str:
         return HEIGHT - BOTTOM - bits / top * (HEIGHT - TOP - BOTTOM)
 
     parts = [
-        f'<svg role="img" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">',
+        _plot(HEIGHT),
         "<title>units in the last place lost, over the magnitude of the input</title>",
         *_axes(low, high, top, across, up),
     ]
     if len(limits) > 1:
-        line = " ".join(f"{across(x):.1f},{up(m):.1f}" for x, _, m in sorted(points) if m)
+        highest: dict[int, float] = {}  # at a magnitude: positive and negative inputs are two
+        for x, _, m in points:
+            if m is not None and math.isfinite(m):
+                highest[round(across(x))] = max(m, highest.get(round(across(x)), 0.0))
+        line = " ".join(f"{x},{up(m):.1f}" for x, m in sorted(highest.items()))
         parts.append(f'<polyline class="limit" points="{line}"/>')
     # All dots are one path, or a page of 200 Functions would weigh megabytes; the worst of them
     # say their values when they are pointed at.
@@ -130,7 +142,7 @@ def around(cut: Cut | None, expected: float | None = None) -> str:
     height = base + 48
     name = html.escape(cut.name)
     parts = [
-        f'<svg role="img" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}">',
+        _plot(height),
         f"<title>forward, and its gradient in {name}, around the counterexample</title>",
     ]
     for panel, title in ((upper, "forward"), (lower, "gradient")):
@@ -142,7 +154,7 @@ def around(cut: Cut | None, expected: float | None = None) -> str:
         for value in (panel.low, panel.high):
             parts.append(
                 f'<text x="{LEFT - 6}" y="{panel.up(value) + 4:.1f}" text-anchor="end">'
-                f"{wording.number(value, 3)}</text>"
+                f"{wording.number(panel.label(value), 3)}</text>"
             )
     for x, text in cut.boundaries:
         place = across(x)
@@ -173,6 +185,11 @@ def around(cut: Cut | None, expected: float | None = None) -> str:
     return "".join([*parts, "</svg>"])
 
 
+def _plot(height: int) -> str:
+    size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+    return f'<svg class="plot" role="img" {size}>'
+
+
 class _Panel:
     """One of the plots that share an axis: which values it shows, and where they lie."""
 
@@ -188,6 +205,10 @@ class _Panel:
         if not low < high:
             low, high = low - 1, high + 1
         self.low, self.high = low, high
+
+    def label(self, value: float) -> float:
+        """What stands beside a mark: zero for what is zero but for rounding."""
+        return 0.0 if abs(value) < 1e-6 * (self.high - self.low) else value
 
     def up(self, value: float) -> float:
         """Its height in the picture; what lies outside is drawn at the edge."""

@@ -55,12 +55,18 @@ def render(report: Report, *, verbose: bool = True, width: int = WIDTH) -> str:
     return stream.getvalue().rstrip("\n")
 
 
-def show(out: Console, report: Report, *, verbose: bool = False) -> None:
-    """Print one result: a line where it passes, everything one needs to act where it does not."""
+def show(out: Console, report: Report, *, verbose: bool = False, notes: bool = False) -> None:
+    """Print one result: a line where it passes, everything one needs to act where it does not.
+
+    With `notes`, those on a pass are printed too.
+    """
     if report.ok:
-        out.print(_line(report), crop=False, overflow="ignore", no_wrap=True)
+        out.print(_line(report, out.width), crop=False, overflow="ignore", no_wrap=True)
         if verbose:
             _show_pass_details(out, report)
+        elif notes:
+            for note in report.notes:
+                _row(out, "note", note)
         return
     _show_failure(out, report, verbose=verbose)
 
@@ -70,16 +76,18 @@ def _clean(text: object) -> str:
     return strip_control_codes(str(text)).replace("\x1b", "")
 
 
-def _line(report: Report) -> Text:
-    line = Text()
-    line.append(f"{report.verdict.value:<10} ", style=STYLES[report.verdict])
-    line.append(f"{_clean(report.name):<24}")
+def _line(report: Report, width: int) -> Text:
+    """One line, in columns as far as they fit."""
     # a time below a second is noise here; -v and the files have it
     slow = f"{report.seconds:.1f} s" if report.seconds >= 1 else ""
     if report.cached:
         slow = wording.time_taken(report)
-    facts = [wording.power(report), _scope(report), slow]
-    line.append("".join(f"  {fact}" for fact in facts if fact), style="dim")
+    facts = "".join(f"  {f}" for f in (wording.power(report), _scope(report), slow) if f)
+    room = width - len(facts) - 11
+    line = Text()
+    line.append(f"{report.verdict.value:<10} ", style=STYLES[report.verdict])
+    line.append(_clean(report.name).ljust(min(24, room)))
+    line.append(facts, style="dim")
     return line
 
 
@@ -97,6 +105,7 @@ def _show_pass_details(out: Console, report: Report) -> None:
     _row(out, "means", report.verdict.meaning)
     _row(out, "holds", report.scope)
     _row(out, "power", wording.power(report))
+    _row(out, "formula", report.formula)
     _row(out, "derivative", report.derivative)
     _row(out, "worst", report.worst)
     _show_evidence(out, report)
@@ -123,7 +132,10 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
     if (values := wording.values(report)) is not None:
         _row(out, "given", values[0], style="red")
         _row(out, "expected", values[1], style="green")
+        if len(wording.wrong_entries(report.entries)) < 2:  # else the table has it
+            _row(out, "error", wording.error(report))
     _row(out, "derivative", report.derivative)
+    _row(out, "in full", wording.derivation(report), wrap=False)
     if report.diagnosis and report.diagnosis.removesuffix(".") not in wording.headline(report):
         _row(out, "mistake", report.diagnosis, style="bold")
     if where != wording.place(report):
@@ -132,19 +144,18 @@ def _show_failure(out: Console, report: Report, *, verbose: bool) -> None:
         _row(out, "cell" if number == 0 else "", condition)
     _row(out, "region", report.region)
     if report.cached:
-        _row(out, "found", f"by an earlier run: {wording.time_taken(report)}")
+        _row(out, "found", "by an earlier run: this is from the cache")
     _row(out, "worst", report.worst)
     _show_entries(out, report)
-    if report.verdict is Verdict.UNDECIDED:
-        rest = "\n".join((report.reason or "").strip().splitlines()[1:])
-        _row(out, "why", rest or None)
+    if report.verdict is Verdict.UNDECIDED and report.reason:
+        _row(out, "why", _after(report.reason, wording.headline(report)))
     _show_evidence(out, report, brief=not verbose)
     if verbose:
         _show_margins(out, report)
     if report.printed:
         _block(out, "printed by the code under test", report.printed)
     if report.repair:
-        _block(out, "a backward that is right", report.repair)  # no frame: it is there to be copied
+        _block(out, "a backward that is right", report.repair, box=True)
     if report.snippet and report.snippet.strip() != again:
         _block(out, "run this to see it", report.snippet)
     out.print()
@@ -158,6 +169,8 @@ def _value(value: object) -> str:
 def _array(out: Console, label: str, name: str, value: object) -> None:
     """``label     name = value``; a matrix that is too long for a line has a line for each row."""
     text = _value(value)
+    if len(text) > out.width - 17 - len(name):
+        text = wording.uniform(value) or text
     if len(text) > out.width - 17 - len(name) and text.startswith("[["):
         rows = text.replace("], [", "],\n[").split("\n")
         if all(len(row) <= 200 for row in rows):
@@ -189,11 +202,16 @@ def _row(out: Console, label: str, value: object, *, style: str = "", wrap: bool
         out.print(row, soft_wrap=True)
 
 
+def _after(text: str, start: str) -> str:
+    """What follows the sentence that has been said already."""
+    return text.strip().removeprefix(start).lstrip(". \n")
+
+
 def _show_entries(out: Console, report: Report) -> None:
     rows = wording.wrong_entries(report.entries)
     if len(rows) < (1 if report.counterexample is None else 2):
         return  # one entry has been shown already
-    table = Table(box=None, padding=(0, 1), show_edge=False, header_style="dim")
+    table = Table(box=None, padding=(0, 1), show_edge=False, pad_edge=False, header_style="dim")
     table.add_column("")
     table.add_column("entry", no_wrap=True)
     for title in ("given", "expected", "abs error", "rel error", "ulps"):
@@ -240,10 +258,17 @@ def _show_margins(out: Console, report: Report) -> None:
             _row(out, label, item)
 
 
-def _block(out: Console, title: str, text: str) -> None:
-    out.print(Text(f"  {title}:", style="dim"))
-    for line in _clean_block(text).splitlines():
-        out.print(Text(f"    {line}"), soft_wrap=True)
+def _block(out: Console, title: str, text: str, *, box: bool = False) -> None:
+    """Code or output below a title; a box has no sides, so that what is in it can be copied."""
+    lines = _clean_block(text).splitlines()
+    rule = "-" if out.options.ascii_only else "─"
+    wide = min(max([len(title) + 6, *(len(line) + 4 for line in lines)]), out.width - 4)
+    head = f"  {rule * 2} {title} ".ljust(wide + 2, rule) if box else f"  {title}:"
+    out.print(Text(head, style="dim"))
+    for line in lines:
+        out.print(Text(f"    {line}".rstrip()), soft_wrap=True)
+    if box:
+        out.print(Text(f"  {rule * wide}", style="dim"))
 
 
 def _clean_block(text: str) -> str:

@@ -40,7 +40,22 @@ def array(value: Any) -> str:
     shape = getattr(value, "shape", None)
     if shape is None:
         return text[: WIDEST_INLINE - 1] + "…"
-    return f"<array of shape {tuple(shape)}>"
+    return uniform(value) or f"<array of shape {tuple(shape)}>"
+
+
+def uniform(value: Any) -> str | None:
+    """``<all 1.0, shape (4, 3)>`` for an array of one number; None for any other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> uniform(np.ones((4, 3))), uniform(np.arange(2)), uniform(1.0)
+    ('<all 1.0, shape (4, 3)>', None, None)
+    """
+    shape, size = getattr(value, "shape", ()), getattr(value, "size", 0)
+    if not shape or not size or not (value == value.flat[0]).all():
+        return None
+    return f"<all {number(value.flat[0])}, shape {tuple(shape)}>"
 
 
 def listed(value: Any) -> str:
@@ -91,6 +106,8 @@ def headline(report: Report) -> str:
         case Verdict.REFUTED:
             if failed and all(f.evidence == "contract" for f in failed):
                 return _blamed("backward", failed[0].message)
+            if raises(report):
+                return _sentence(failed[0].message)
             if argument is not None:
                 order = "second " if _only(failed, "second_order") else ""
                 return f"backward gives a wrong {order}gradient of {argument}"
@@ -133,12 +150,34 @@ def _finite(value: Any) -> bool:
         return False
 
 
-def values(report: Report) -> tuple[str, str] | None:
-    """What was given and what was expected, where there are two numbers to compare."""
+def values(report: Report) -> tuple[str | None, str] | None:
+    """What was given, if anything was, and what was expected; None where neither is a number."""
     found = report.counterexample
     if found is None or (_is_nan(found.expected) and _is_nan(found.actual)):
         return None
-    return number(found.actual), number(found.expected)
+    return None if raises(report) else number(found.actual), number(found.expected)
+
+
+def raises(report: Report) -> bool:
+    """Whether backward gave nothing at all."""
+    failed = [f.message for f in report.findings if f.status == "fail"]
+    return bool(failed) and failed[0].startswith("backward raises")
+
+
+def error(report: Report) -> str | None:
+    """How far off the value of the counterexample is, in three measures."""
+    found = report.counterexample
+    if found is None or _is_nan(found.actual) or _is_nan(found.expected):
+        return None
+    entry = Entry.compare(report.argument or "", tuple(found.index), found.actual, found.expected)
+    if not math.isfinite(entry.abs_error):
+        return None
+    parts = [f"{number(entry.abs_error, 2)} absolute"]
+    if math.isfinite(entry.rel_error):
+        parts.append(f"{number(entry.rel_error, 2)} relative")
+    if entry.ulps is not None and entry.expected:
+        parts.append(f"{number(entry.ulps, 2)} ulps")
+    return ", ".join(parts)
 
 
 def _is_nan(value: Any) -> bool:
@@ -146,6 +185,12 @@ def _is_nan(value: Any) -> bool:
         return bool(value != value)
     except (TypeError, ValueError):
         return False
+
+
+def derivation(report: Report) -> str | None:
+    """The command that shows all of a derivative that is too long to be given here."""
+    whole = not (report.derivative or "").endswith("...")
+    return None if whole or ":" not in report.name else f"gradproof explain {report.name}"
 
 
 def place(report: Report) -> str | None:
@@ -240,4 +285,4 @@ def counts(reports: list[Report]) -> str:
 
 def time_taken(report: Report) -> str:
     """``0.52 s``, or that it was known already."""
-    return "from the cache" if report.cached else f"{report.seconds:.2f} s"
+    return "cached" if report.cached else f"{report.seconds:.2f} s"
