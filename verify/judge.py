@@ -4,7 +4,7 @@ Each rule that keeps a right gradient from being called wrong (DESIGN: forward f
 magnitude is outside the range, rounding, jumps, kinks, series) is applied here and nowhere else.
 
 May import: :mod:`symbolic`, :mod:`verify.instance`, :mod:`verify.explore`, :mod:`verify.reference`,
-:mod:`verify.kinks`.
+:mod:`verify.kinks`, :mod:`verify.nearness`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,14 @@ from verify.cells import Cell
 from verify.explore import Explorer
 from verify.instance import FloatRun, Instance, TracedRun
 from verify.kinks import Limits, Touching, is_generalised, limits_at, reference_of
+from verify.nearness import (
+    BY_ROUNDING,
+    exactly_on_boundary,
+    inside,
+    nearest_boundary,
+    reach,
+    unsteady,
+)
 from verify.reference import EPS, Reference
 from verify.series import is_series
 
@@ -33,9 +41,7 @@ EXACT_ULPS = 64.0
 # Losses up to this are reported as the allowance in floats says.
 _NOTABLE_ULPS = 8.0
 
-# A condition that is met this nearly, relative to its terms, may be decided by their rounding; and
-# how far, relative to the entries, both of its sides are looked for then.
-_BY_ROUNDING = 1e-12
+# How far, relative to the entries, both sides of a condition that rounding decides are looked for.
 _WIDTH = 1e-11
 
 # What rounding may cost at a gradient's ordinary size, where the entries of an array interact.
@@ -142,22 +148,24 @@ class Judge:
             if np.any(np.abs(actual.imag) > 1e-12 * np.abs(actual)):
                 return Outcome(True, Wrong(point, 0, 0.0, np.nan, np.inf, True, "complex"))
             actual = actual.real
-        gaps = self._nearest_boundary(cell, point)
+        gaps = nearest_boundary(self.explorer, cell, point)
         if cell.kinked or gaps == 0.0:
             beside = self._one_side(cell, point, run, values, actual)
             if beside is not None:
                 return beside
             outcome = self._judge_boundary(cell, point, run, values, actual)
-            rounded = outcome.wrong is not None and not self._exactly_on_boundary(cell, point)
+            rounded = outcome.wrong is not None and not exactly_on_boundary(
+                self.explorer, cell, point
+            )
         else:
             outcome = self._judge_smooth(cell, point, run, values, actual)
             rounded = outcome.wrong is not None and (
-                gaps < _BY_ROUNDING or self._unsteady(cell, outcome.wrong)
+                gaps < BY_ROUNDING or self._unsteady(cell, outcome.wrong)
             )
         if rounded:
             # A branch on a computed value takes either side within its rounding.
-            reach = self._reach(cell, point)
-            beside = self._judge_boundary(cell, point, run, values, actual, _WIDTH, reach)
+            far = reach(self.explorer, cell, point, self.eps)
+            beside = self._judge_boundary(cell, point, run, values, actual, _WIDTH, far)
             return beside if beside.judged and beside.wrong is None else outcome
         return outcome
 
@@ -182,7 +190,12 @@ class Judge:
             note = self._forward_fails(self._values(run), outputs, reference, point)
             if note:
                 return Outcome(False, note=note)
-            if slopes and slopes[0].finite and not cell.kinked and self._inside(cell, point):
+            if (
+                slopes
+                and slopes[0].finite
+                and not cell.kinked
+                and inside(self.explorer, cell, point)
+            ):
                 expected = float(slopes[0])
             n = self.instance.inputs
             for k, ball in enumerate(outputs):
@@ -214,105 +227,15 @@ class Judge:
                 return outcome
         return None
 
-    def _exactly_on_boundary(self, cell: Cell, point: np.ndarray) -> bool:
-        """Whether all gaps that are zero in floats are zero in exact arithmetic too."""
-        conditions = cell.run.forward_conditions
-        gaps = self.explorer.gaps_at(conditions, point)
-        zero = [
-            c.gap
-            for c, v in zip(conditions, gaps, strict=True)
-            if v == 0 and not self.explorer.rigid(c)
-        ]
-        if not zero:
-            return True
-        exact = dict(zip(self.instance.names, map(float, point), strict=True))
-        return not any(
-            b.nonzero for b in enclose(self.explorer.program(zero), exact, digits=3, scale=1e-290)
-        )
-
-    def _inside(self, cell: Cell, point: np.ndarray) -> bool:
-        """Whether no condition of the cell is met with equality at the point."""
-        if self.explorer.at_jump(cell, point):
-            return False
-        conditions = cell.run.forward_conditions
-        gaps = self.explorer.gaps_at(conditions, point)
-        return not any(
-            v == 0 and not self.explorer.rigid(c) for c, v in zip(conditions, gaps, strict=True)
-        )
+    def _unsteady(self, cell: Cell, wrong: Wrong) -> bool:
+        error = abs(wrong.actual - wrong.expected) if wrong.kind == "value" else np.inf
+        reference = self.reference(cell)
+        at = wrong.point, wrong.entry, wrong.expected
+        return unsteady(self.explorer, reference, *at, error, self.eps)
 
     def _in_span(self, point: np.ndarray) -> bool:
         size = np.abs(point)
         return bool(((size == 0) | ((size >= 1 / self.span) & (size <= self.span))).all())
-
-    def _nearest_boundary(self, cell: Cell, point: np.ndarray) -> float:
-        """The smallest gap of the cell's conditions, relative to the terms it is made of."""
-        if self.explorer.at_jump(cell, point):
-            return 0.0
-        movable = [c for c in cell.run.forward_conditions if not self.explorer.rigid(c)]
-        if not movable:
-            return np.inf
-        values = np.abs(self.explorer.gaps_at(movable, point))
-        smallest = np.inf
-        for condition, value in zip(movable, values, strict=True):
-            if value == 0:
-                return 0.0
-            if value == value:
-                smallest = min(smallest, value / self._gap_size(condition.gap, point))
-        return float(smallest)
-
-    def _reach(self, cell: Cell, point: np.ndarray) -> float:
-        """How far entries must move to outweigh the rounding of conditions nearly met."""
-        explorer, instance = self.explorer, self.instance
-        near = [
-            (c.gap, size)
-            for c in cell.run.forward_conditions
-            if not explorer.rigid(c)
-            and abs(explorer.gaps_at([c], point)[0])
-            < _BY_ROUNDING * (size := self._gap_size(c.gap, point))
-        ]
-        graph = instance.graph
-        entries = [graph.variable(name) for name in instance.names[: instance.inputs]]
-        values = dict(zip(instance.names, point, strict=True))
-        found = 0.0
-        for gap, size in near:
-            slopes = explorer.program(graph.vjp([gap], [graph.one], entries)).run(FLOAT, values)
-            steepest = float(np.max(np.abs(np.array(slopes, dtype=float)), initial=0.0))
-            if np.isfinite(steepest) and steepest > 0:
-                found = max(found, 16 * self.eps * size / steepest)
-        return found
-
-    def _unsteady(self, cell: Cell, wrong: Wrong) -> bool:
-        """Whether the derivative changes by about the error within the rounding of the inputs.
-
-        Then the point is next to a singular one of the formula (an amplitude that is 0 in floats
-        and 1e-17 in exact arithmetic), where the code may see either side.
-        """
-        gap = abs(wrong.actual - wrong.expected)
-        if wrong.kind != "value" or not np.isfinite(gap):
-            return False
-        reference, n = self.reference(cell), self.instance.inputs
-        rng = np.random.default_rng(17)
-        for _ in range(4):
-            moved = wrong.point.copy()
-            moved[:n] *= 1 + 8 * self.eps * rng.choice([-1.0, 1.0], size=n)
-            exact = dict(zip(self.instance.names, map(float, moved), strict=True))
-            [*_, expected] = reference.enclose(exact)
-            ball = expected[wrong.entry]
-            if ball.finite and abs(float(ball) - wrong.expected) > 0.5 * gap:
-                return True
-        return False
-
-    def _gap_size(self, gap: Node, point: np.ndarray) -> float:
-        """The magnitude of the terms whose sum a gap is."""
-        if gap.op == "var":
-            return 5e-324  # an input compared with zero is compared exactly
-        if gap.op != "add":
-            return 1.0
-        program = self.explorer.program(list(gap.args))
-        values = {n: np.float64(v) for n, v in zip(self.instance.names, point, strict=True)}
-        with np.errstate(all="ignore"):
-            size = max(abs(float(v)) for v in program.run(FLOAT, values))
-        return size or 1.0
 
     # Smooth points
 
@@ -326,7 +249,7 @@ class Judge:
         exact: bool = True,
     ) -> Outcome:
         """Judge by the formula of one cell; ``exact``: backward's own formula is its too."""
-        boundary = not exact or not self._inside(cell, point)
+        boundary = not exact or not inside(self.explorer, cell, point)
         instance = self.instance
         reference = self.reference(cell)
         allowed = reference.allowance(point, instance.names)
