@@ -11,6 +11,7 @@ May import: :mod:`symbolic.values`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -262,18 +263,31 @@ def _decides(function: Callable[..., Entry]) -> Callable[..., Entry]:
 DECIDING |= {"absolute": absolute, "fabs": absolute}
 
 
+def _bound(kept: Entry, other: Entry) -> Entry:
+    """The operand that is kept; a decimal that is no float (0.999999) as a formula of its own.
+
+    Its logarithm is then that of the decimal, as in the formula that it is compared with, and not
+    that of the float, which is another number where the logarithm is sensitive.
+    """
+    if type(other) is Symbol and isinstance(kept, float) and kept == kept:
+        node = other.trace.graph.number(float(kept))
+        if node.op == "const" and node.args[0] != Fraction(float(kept)):
+            return Symbol(node, np.float64(kept), other.trace)
+    return kept
+
+
 @_decides
 def maximum(x: Entry, y: Entry) -> Entry:
     if _nan(x, y):
         return x if _nan(x) else y
-    return y if x < y else x
+    return _bound(y, x) if x < y else _bound(x, y)
 
 
 @_decides
 def minimum(x: Entry, y: Entry) -> Entry:
     if _nan(x, y):
         return x if _nan(x) else y
-    return y if y < x else x
+    return _bound(y, x) if y < x else _bound(x, y)
 
 
 @_decides

@@ -136,6 +136,7 @@ def limits_at(
         [np.nan] * m,
     )
     touching = Touching(explorer, point)
+    names = instance.names[:n]
 
     def leave(move: np.ndarray) -> None:
         # Code that branches on the upstream gradient alone has no kink: keep it where it is.
@@ -149,7 +150,13 @@ def limits_at(
             found.cells.append(neighbour)
         reference = reference_of(explorer, neighbour, references)
         closer = exact if width else _exact(explorer, point, direction, 0.0, _CLOSER)
-        if _add_limit(reference, exact, closer, values, found):
+        shift = np.abs(
+            [
+                float(exact[name] - Fraction(float(v)))
+                for name, v in zip(names, point[:n], strict=True)
+            ]
+        )
+        if _add_limit(reference, exact, closer, values, found, shift):
             found.directions.append(move)
         if exact not in found.nearby and len(found.nearby) < 4:
             found.nearby.append(exact)
@@ -345,8 +352,9 @@ def _add_limit(
     closer: dict[str, Fraction],
     values: np.ndarray,
     found: Limits,
+    shift: np.ndarray,
 ) -> bool:
-    """Add the limit from one direction; whether there is one."""
+    """Add the limit from one direction, ``shift`` away from the point; whether there is one."""
     n, m = len(reference.inputs), len(reference.outputs)
     balls = enclose(
         reference.rows_program,
@@ -372,7 +380,7 @@ def _add_limit(
         row[np.abs(row) <= 1e-100] = 0.0  # the distance itself, no limit
         v = found.values[k] = float(y)
         size = max(abs(v), abs(values[k]), 1e-30)
-        if abs(v - values[k]) > max(1e-7 * size, moved):
+        if abs(v - values[k]) > max(1e-7 * size, moved) + 2 * float(np.abs(row) @ shift):
             found.jumps[k] = True
         if any(_close(row, other) for other in found.rows[k]):
             continue
