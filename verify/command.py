@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -326,13 +326,11 @@ class _Run:
         from verify.sweep import Sweep
 
         interrupted = False
-        # A CI server that cancels a job says so by SIGTERM: what is known is printed then, too.
-        with contextlib.suppress(ValueError):  # only the main thread may
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stop = _Stop(at_once=self.plan.jobs == 0)
         with Sweep(self.plan) as sweep:
             try:
                 with _Progress(self.out, sweep) as progress:
-                    for result in sweep.results(progress.draw):
+                    for result in sweep.results(lambda: stop.heed(progress.draw)):
                         self._take(result)
                         if self.given["first"] and self.reports and self._fails(self.reports[-1]):
                             break
@@ -469,6 +467,34 @@ def _modules(package: str) -> list[str]:
 
     files = sorted(Path(*package.split(".")).glob("*.py")) if package else []
     return [f"{package}.{file.stem}" for file in files if file.stem != "__init__"]
+
+
+class _Stop:
+    """Ctrl-C, and SIGTERM, by which a CI server cancels a job: what is known is printed then.
+
+    While other processes do the checks, the signal is heeded between two looks at them: raised in
+    the middle of one it may leave a lock taken, and the end would wait for it. A second signal is
+    heeded at once.
+    """
+
+    def __init__(self, at_once: bool) -> None:
+        self.at_once = at_once
+        with contextlib.suppress(ValueError):  # only the main thread may
+            signal.signal(signal.SIGTERM, self._received)
+            signal.signal(signal.SIGINT, self._received)
+        self._waiting = False
+
+    def _received(self, number: int, frame: object) -> None:
+        if self.at_once or self._waiting:
+            raise KeyboardInterrupt
+        self._waiting = True
+
+    def heed(self, tick: Callable[[], None]) -> None:
+        """Tick, unless a signal came."""
+        if self._waiting:
+            self.at_once = True
+            raise KeyboardInterrupt
+        tick()
 
 
 class _Progress:
