@@ -481,7 +481,8 @@ class _Stop:
         self.at_once = at_once
         with contextlib.suppress(ValueError):  # only the main thread may
             signal.signal(signal.SIGTERM, self._received)
-            signal.signal(signal.SIGINT, self._received)
+            if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # a job in the background
+                signal.signal(signal.SIGINT, self._received)
         self._waiting = False
 
     def _received(self, number: int, frame: object) -> None:
