@@ -130,7 +130,7 @@ class Trace:
                     self.record(gap, "<=" if relation == "<" else "<", not outcome)
             else:
                 self.record(self.graph.sub(p, q), relation, outcome)
-        else:
+        elif not (_bound(a, y) or _bound(b, x)):
             self.loose = True
         return outcome
 
@@ -349,6 +349,14 @@ _OPERATORS: dict[str, Any] = {
 }
 
 
+def _bound(number: Any, other: Any) -> bool:
+    """Whether it is an infinity that code names (a masked score), beside a finite value.
+
+    What a comparison or a sum with it gives does not depend on the other then.
+    """
+    return type(number) is not Symbol and abs(number) == np.inf and abs(other) < np.inf
+
+
 def _complex_binary(op: str, a: Any, b: Any) -> Any:
     from symbolic.complex import ComplexSymbol
 
@@ -370,6 +378,11 @@ def _binary(op: str, a: Any, b: Any) -> Any:
         trace = b.trace
         if not _number(a):
             return _complex_binary(op, a, b) if isinstance(a, complex) else NotImplemented
+    if op in ("add", "sub"):
+        if _bound(a, b.value if type(b) is Symbol else b):
+            return a
+        if _bound(b, a.value if type(a) is Symbol else a):
+            return b if op == "add" else -b
     left, right = trace.lift(a), trace.lift(b)
     graph, x, y = trace.graph, left.node, right.node
     if op == "add":
