@@ -412,9 +412,30 @@ class NormalForms:
             return self.leaf("euler", None, constant=True, positive=True)
         if op == "float":
             return self.number(node.args[0])
+        if op == "pow":
+            found = self._root_of_square(node)
+            if found is not None:
+                return found
         rule = RULES.get(op)
         args = [memo[c] for c in node.args]
         return rule(self, *args) if rule else self.opaque(op, args)
+
+    def _root_of_square(self, node: Node) -> Element | None:
+        """The root of a square that the code writes as one, ``a`` or ``-a`` where that is known.
+
+        Reduced by the relations of roots inside, the square is often none to see any more.
+        """
+        base, exponent = node.args
+        if exponent.op != "const" or exponent.args[0].denominator % 2:
+            return None
+        product = base.op == "mul" and base.args[0] is base.args[1]
+        power = base.op == "pow" and base.args[1].op == "const" and base.args[1].args[0] == 2
+        sign = self.sign_of(self._memo[base.args[0]]) if product or power else None
+        if sign is None:
+            return None
+        inner = self._memo[base.args[0]]
+        size = inner if sign > 0 else self.tower.neg(inner)
+        return elementary.power(self, size, self.tower.rational(2 * exponent.args[0]))
 
     def variable(self, name: str) -> Element:
         value = self._values.get(("var", name))
