@@ -3,7 +3,7 @@
 Each is written in NumPy, which traces. The table is by module, and read when the first trace runs.
 
 May import: :mod:`symbolic.array`, :mod:`symbolic.array_functions`,
-:mod:`symbolic.scipy_linalg`, :mod:`symbolic.fourier`.
+:mod:`symbolic.scipy_linalg`, :mod:`symbolic.fourier`, :mod:`symbolic.linear_maps`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from symbolic.distributions import SCIPY_STATS
 from symbolic.equations import EQUATIONS
 from symbolic.fourier import SCIPY_FFT
 from symbolic.iteration import NUMPY_LIB, NUMPY_POLYNOMIAL, SCIPY_DISTANCE
+from symbolic.linear_maps import SCIPY_FILTERS, SCIPY_NDIMAGE
 from symbolic.lowering import primitive
 from symbolic.scipy_linalg import SCIPY_LINALG
 from symbolic.signal import SCIPY_SIGNAL
@@ -116,7 +117,8 @@ LIBRARY: dict[str, dict[str, Callable[..., Any]]] = {
     },
     "scipy.linalg": SCIPY_LINALG | EQUATIONS,
     "scipy.fft": SCIPY_FFT,
-    "scipy.signal": SCIPY_SIGNAL,
+    "scipy.ndimage": SCIPY_NDIMAGE,
+    "scipy.signal": SCIPY_SIGNAL | SCIPY_FILTERS,
     "scipy.spatial.distance": SCIPY_DISTANCE,
     "numpy.lib.stride_tricks": NUMPY_LIB,
     "numpy.polynomial.polynomial": NUMPY_POLYNOMIAL,

@@ -1,0 +1,50 @@
+"""Rules that use SciPy's compiled functions: the right one is proved, a wrong one refuted."""
+
+import numpy as np
+import pytest
+from scipy import ndimage, signal
+
+from verify import check
+
+SOS = signal.butter(3, 0.3, output="sos")
+KERNEL = np.array([0.25, 0.5, 0.3])
+SMOOTHING = signal.savgol_filter(np.eye(5), 5, 2, axis=0)
+SHIFTED = np.stack([ndimage.shift(e, 0.4, mode="nearest") for e in np.eye(5)], axis=1)
+
+
+def convolved(x):
+    return ndimage.convolve1d(x, KERNEL, mode="constant")
+
+
+FILTERS = {
+    "recursive filter": (
+        lambda x: signal.sosfilt(SOS, x),
+        lambda x, g: signal.sosfilt(SOS, g[::-1])[::-1],
+        lambda x, g: signal.sosfilt(SOS, g),
+    ),
+    "smoothing": (
+        lambda x: signal.savgol_filter(x, 5, 2),
+        lambda x, g: SMOOTHING.T @ g,
+        lambda x, g: signal.savgol_filter(g, 5, 2),
+    ),
+    "shift": (
+        lambda x: ndimage.shift(x, 0.4, mode="nearest"),
+        lambda x, g: SHIFTED.T @ g,
+        lambda x, g: ndimage.shift(g, -0.4, mode="nearest"),
+    ),
+    "convolution, squared": (
+        lambda x: convolved(x) ** 2,
+        lambda x, g: ndimage.correlate1d(2 * g * convolved(x), KERNEL, mode="constant"),
+        lambda x, g: ndimage.convolve1d(2 * g * convolved(x), KERNEL, mode="constant"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filters(name):
+    _check(*FILTERS[name], shape=(5,))
+
+
+def _check(function, right, wrong, shape):
+    assert check(function, vjp=right, examples=[(shape,)]).verdict == "proved"
+    assert check(function, vjp=wrong, examples=[(shape,)]).verdict == "refuted"
