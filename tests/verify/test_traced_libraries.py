@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy import ndimage, signal
+from scipy import ndimage, signal, sparse
+from scipy.sparse import linalg as sparse_linalg
 
 from verify import check
 
@@ -43,6 +44,35 @@ FILTERS = {
 @pytest.mark.parametrize("name", FILTERS)
 def test_filters(name):
     _check(*FILTERS[name], shape=(5,))
+
+
+GRAPH = sparse.csr_matrix(np.array([[0.5, 0.5, 0.0], [0.0, 0.2, 0.8], [1.0, 0.0, 0.0]]))
+TARGET = np.array([0.1, 0.4, 0.3])
+LAPLACIAN = sparse.diags([[-1.0] * 2, [2.5] * 3, [-0.5] * 2], [-1, 0, 1]).tocsc()
+FACTORS = sparse_linalg.splu(LAPLACIAN)
+
+
+def residual(x):
+    return FACTORS.solve(x) - TARGET
+
+
+SPARSE = {
+    "capped messages": (
+        lambda x: np.clip(GRAPH @ x, 0, 6),
+        lambda x, g: GRAPH.T @ (g * ((GRAPH @ x > 0) & (GRAPH @ x < 6))),
+        lambda x, g: GRAPH.T @ (g * (GRAPH @ x > 0)),
+    ),
+    "factors": (
+        lambda x: 0.5 * np.dot(residual(x), residual(x)),
+        lambda x, g: g * FACTORS.solve(residual(x), trans="T"),
+        lambda x, g: g * FACTORS.solve(residual(x)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPARSE)
+def test_sparse_matrices(name):
+    _check(*SPARSE[name], shape=(3,))
 
 
 def _check(function, right, wrong, shape):
