@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import ndimage, signal, sparse
+from scipy import interpolate, ndimage, signal, sparse
 from scipy.sparse import linalg as sparse_linalg
 
 from verify import check
@@ -73,6 +73,51 @@ SPARSE = {
 @pytest.mark.parametrize("name", SPARSE)
 def test_sparse_matrices(name):
     _check(*SPARSE[name], shape=(3,))
+
+
+KNOTS, DATA = np.array([-2.0, -1, 0.3, 1, 2.5]), np.array([0.1, -0.1, 0.6, 0.1, -0.5])
+CUBIC = interpolate.CubicSpline(KNOTS, DATA)
+MONOTONE = interpolate.PchipInterpolator(KNOTS, DATA)
+LINEAR = interpolate.interp1d(KNOTS, DATA, bounds_error=False, fill_value=(DATA[0], DATA[-1]))
+BASIS = np.array([-3.0, -2, -1, 0, 1, 2, 3, 4])
+
+
+def slope(x):
+    steps = np.diff(DATA) / np.diff(KNOTS)
+    return steps[np.clip(np.searchsorted(KNOTS, x) - 1, 0, 3)]
+
+
+def basis(c):
+    return interpolate.BSpline(BASIS, c, 3)(np.array([0.25, 0.75]))
+
+
+SPLINES = {
+    "cubic": (
+        lambda x: CUBIC(x),
+        lambda x, g: g * CUBIC.derivative()(x),
+        lambda x, g: g * CUBIC.derivative()(np.clip(x, -2, 2.5)),
+    ),
+    "monotone": (
+        lambda x: MONOTONE(x) ** 2,
+        lambda x, g: 2 * g * MONOTONE(x) * MONOTONE(x, 1),
+        lambda x, g: 2 * g * MONOTONE(x) * MONOTONE(x, 1) * np.where(x > 1, 1.5, 1),
+    ),
+    "linear, constant beyond": (
+        lambda x: LINEAR(x),
+        lambda x, g: g * np.where((x >= -2) & (x <= 2.5), slope(x), 0),
+        lambda x, g: g * slope(x),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPLINES)
+def test_splines(name):
+    _check(*SPLINES[name], shape=(2,))
+
+
+def test_a_spline_of_the_coefficients():
+    weights = interpolate.BSpline.design_matrix(np.array([0.25, 0.75]), BASIS, 3).toarray()
+    _check(basis, lambda c, g: weights.T @ g, lambda c, g: weights.T @ g[::-1], shape=(4,))
 
 
 def _check(function, right, wrong, shape):
