@@ -44,10 +44,20 @@ for _name in _FUNCTIONS:
     setattr(ArrayOperators, _name, _method(_name))
 
 
+def _defers(other: Any) -> bool:
+    """Whether NumPy leaves an operator to that operand: a Tensor, say, or a sparse matrix."""
+    own = getattr(other, "__array_ufunc__", _MISSING)
+    if own is not _MISSING:
+        return own is None
+    return getattr(other, "__array_priority__", 0.0) > 0
+
+
+_MISSING = object()
+
+
 def _operator(ufunc: Any, swapped: bool = False) -> Callable[..., Any]:
     def binary(self: Any, other: Any) -> Any:
-        # What asks for the operation itself (a Tensor, say) gets it.
-        if getattr(other, "__array_ufunc__", ufunc) is None:
+        if _defers(other):
             return NotImplemented
         return ufunc(other, self) if swapped else ufunc(self, other)
 

@@ -3,7 +3,8 @@
 Each is written in NumPy, which traces. The table is by module, and read when the first trace runs.
 
 May import: :mod:`symbolic.array`, :mod:`symbolic.array_functions`,
-:mod:`symbolic.scipy_linalg`, :mod:`symbolic.fourier`.
+:mod:`symbolic.scipy_linalg`, :mod:`symbolic.fourier`, :mod:`symbolic.linear_maps`,
+:mod:`symbolic.sparse`, :mod:`symbolic.piecewise`, :mod:`symbolic.spline_data`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ from symbolic.distributions import SCIPY_STATS
 from symbolic.equations import EQUATIONS
 from symbolic.fourier import SCIPY_FFT
 from symbolic.iteration import NUMPY_LIB, NUMPY_POLYNOMIAL, SCIPY_DISTANCE
+from symbolic.linear_maps import SCIPY_FILTERS, SCIPY_NDIMAGE
 from symbolic.lowering import primitive
+from symbolic.piecewise import SCIPY_INTERPOLATE
 from symbolic.scipy_linalg import SCIPY_LINALG
 from symbolic.signal import SCIPY_SIGNAL
+from symbolic.sparse import SCIPY_SPARSE, SCIPY_SPARSE_LINALG, SCIPY_SPARSE_MAKERS
+from symbolic.spline_data import SCIPY_SPLINES
 
-__all__ = ["LIBRARY"]
+__all__ = ["LIBRARY", "MAKERS"]
 
 
 def softmax(x: Any, axis: Any = None) -> Any:
@@ -116,9 +121,16 @@ LIBRARY: dict[str, dict[str, Callable[..., Any]]] = {
     },
     "scipy.linalg": SCIPY_LINALG | EQUATIONS,
     "scipy.fft": SCIPY_FFT,
-    "scipy.signal": SCIPY_SIGNAL,
+    "scipy.interpolate": SCIPY_INTERPOLATE | SCIPY_SPLINES,
+    "scipy.ndimage": SCIPY_NDIMAGE,
+    "scipy.signal": SCIPY_SIGNAL | SCIPY_FILTERS,
+    "scipy.sparse": SCIPY_SPARSE,
+    "scipy.sparse.linalg": SCIPY_SPARSE_LINALG,
     "scipy.spatial.distance": SCIPY_DISTANCE,
     "numpy.lib.stride_tricks": NUMPY_LIB,
     "numpy.polynomial.polynomial": NUMPY_POLYNOMIAL,
     "scipy.stats": SCIPY_STATS,  # methods, as attributes of their classes
 }
+
+# What makes objects that a trace replaces, whatever it is given: original to wrapper.
+MAKERS: dict[str, dict[str, Callable[..., Any]]] = {"scipy.sparse.linalg": SCIPY_SPARSE_MAKERS}

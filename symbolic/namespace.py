@@ -30,7 +30,7 @@ import numpy as np
 
 from symbolic import wrappers
 from symbolic.array_functions import tabled
-from symbolic.functions import LIBRARY
+from symbolic.functions import LIBRARY, MAKERS
 from symbolic.iteration import ndenumerate, nditer
 from symbolic.wrappers import STATE, is_active, on_traced
 
@@ -144,14 +144,19 @@ def _always() -> list[Change]:
 def _of_module(module_name: str) -> list[Change]:
     """What a trace changes in a module of SciPy, once that is loaded."""
     module = importlib.import_module(module_name)
-    found: list[Change] = []
+    found: dict[tuple[int, str], Change] = {}
     for path, ours in LIBRARY[module_name].items():
         *parents, name = path.split(".")
         owner = functools.reduce(getattr, parents, module)
-        if hasattr(owner, name):
+        if isinstance(owner, type):  # the class that has the method, of which others inherit it
+            owner = next((c for c in owner.__mro__ if name in vars(c)), owner)
+        if hasattr(owner, name) and (id(owner), name) not in found:
             own = getattr(owner, name)
-            found.append((owner, name, own, on_traced(own, ours)))
-    return found
+            found[id(owner), name] = (owner, name, own, on_traced(own, ours))
+    for name, wrapper in MAKERS.get(module_name, {}).items():
+        own = getattr(module, name)
+        found[id(module), name] = (module, name, own, wrapper(own))
+    return list(found.values())
 
 
 def _importer(original: Callable[..., Any]) -> Callable[..., Any]:

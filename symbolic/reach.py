@@ -4,7 +4,8 @@ The walk finds each place that holds a function of NumPy, ``math`` or SciPy unde
 name (``from math import exp``) or an array of floats made before the trace; :func:`rebound` binds
 these to tracing counterparts, and puts every place back.
 
-May import: :mod:`symbolic.array`, :mod:`symbolic.namespace`.
+May import: :mod:`symbolic.array`, :mod:`symbolic.namespace`, :mod:`symbolic.functions`,
+:mod:`symbolic.sparse`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 from symbolic.array import TracedArray
 from symbolic.functions import LIBRARY
 from symbolic.namespace import is_foreign, require, restore, wrapper_of
+from symbolic.sparse import traced_factors
 from symbolic.wrappers import TracedFloat
 
 __all__ = ["Counterparts", "counterpart", "rebound"]
@@ -61,7 +63,8 @@ def counterpart(value: Any) -> Any:
     if isinstance(value, types.MethodType):  # `logpdf = stats.norm.logpdf`
         new = wrapper_of(value.__func__)
         return None if new is None else types.MethodType(new, value.__self__)
-    return wrapper_of(value) if callable(value) or value is np else None
+    new = wrapper_of(value) if callable(value) or value is np else None
+    return new or traced_factors(value)
 
 
 @dataclass(frozen=True)

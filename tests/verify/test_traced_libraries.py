@@ -1,0 +1,125 @@
+"""Rules that use SciPy's compiled functions: the right one is proved, a wrong one refuted."""
+
+import numpy as np
+import pytest
+from scipy import interpolate, ndimage, signal, sparse
+from scipy.sparse import linalg as sparse_linalg
+
+from verify import check
+
+SOS = signal.butter(3, 0.3, output="sos")
+KERNEL = np.array([0.25, 0.5, 0.3])
+SMOOTHING = signal.savgol_filter(np.eye(5), 5, 2, axis=0)
+SHIFTED = np.stack([ndimage.shift(e, 0.4, mode="nearest") for e in np.eye(5)], axis=1)
+
+
+def convolved(x):
+    return ndimage.convolve1d(x, KERNEL, mode="constant")
+
+
+FILTERS = {
+    "recursive filter": (
+        lambda x: signal.sosfilt(SOS, x),
+        lambda x, g: signal.sosfilt(SOS, g[::-1])[::-1],
+        lambda x, g: signal.sosfilt(SOS, g),
+    ),
+    "smoothing": (
+        lambda x: signal.savgol_filter(x, 5, 2),
+        lambda x, g: SMOOTHING.T @ g,
+        lambda x, g: signal.savgol_filter(g, 5, 2),
+    ),
+    "shift": (
+        lambda x: ndimage.shift(x, 0.4, mode="nearest"),
+        lambda x, g: SHIFTED.T @ g,
+        lambda x, g: ndimage.shift(g, -0.4, mode="nearest"),
+    ),
+    "convolution, squared": (
+        lambda x: convolved(x) ** 2,
+        lambda x, g: ndimage.correlate1d(2 * g * convolved(x), KERNEL, mode="constant"),
+        lambda x, g: ndimage.convolve1d(2 * g * convolved(x), KERNEL, mode="constant"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filters(name):
+    _check(*FILTERS[name], shape=(5,))
+
+
+GRAPH = sparse.csr_matrix(np.array([[0.5, 0.5, 0.0], [0.0, 0.2, 0.8], [1.0, 0.0, 0.0]]))
+TARGET = np.array([0.1, 0.4, 0.3])
+LAPLACIAN = sparse.diags([[-1.0] * 2, [2.5] * 3, [-0.5] * 2], [-1, 0, 1]).tocsc()
+FACTORS = sparse_linalg.splu(LAPLACIAN)
+
+
+def residual(x):
+    return FACTORS.solve(x) - TARGET
+
+
+SPARSE = {
+    "capped messages": (
+        lambda x: np.clip(GRAPH @ x, 0, 6),
+        lambda x, g: GRAPH.T @ (g * ((GRAPH @ x > 0) & (GRAPH @ x < 6))),
+        lambda x, g: GRAPH.T @ (g * (GRAPH @ x > 0)),
+    ),
+    "factors": (
+        lambda x: 0.5 * np.dot(residual(x), residual(x)),
+        lambda x, g: g * FACTORS.solve(residual(x), trans="T"),
+        lambda x, g: g * FACTORS.solve(residual(x)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPARSE)
+def test_sparse_matrices(name):
+    _check(*SPARSE[name], shape=(3,))
+
+
+KNOTS, DATA = np.array([-2.0, -1, 0.3, 1, 2.5]), np.array([0.1, -0.1, 0.6, 0.1, -0.5])
+CUBIC = interpolate.CubicSpline(KNOTS, DATA)
+MONOTONE = interpolate.PchipInterpolator(KNOTS, DATA)
+LINEAR = interpolate.interp1d(KNOTS, DATA, bounds_error=False, fill_value=(DATA[0], DATA[-1]))
+BASIS = np.array([-3.0, -2, -1, 0, 1, 2, 3, 4])
+
+
+def slope(x):
+    steps = np.diff(DATA) / np.diff(KNOTS)
+    return steps[np.clip(np.searchsorted(KNOTS, x) - 1, 0, 3)]
+
+
+def basis(c):
+    return interpolate.BSpline(BASIS, c, 3)(np.array([0.25, 0.75]))
+
+
+SPLINES = {
+    "cubic": (
+        lambda x: CUBIC(x),
+        lambda x, g: g * CUBIC.derivative()(x),
+        lambda x, g: g * CUBIC.derivative()(np.clip(x, -2, 2.5)),
+    ),
+    "monotone": (
+        lambda x: MONOTONE(x) ** 2,
+        lambda x, g: 2 * g * MONOTONE(x) * MONOTONE(x, 1),
+        lambda x, g: 2 * g * MONOTONE(x) * MONOTONE(x, 1) * np.where(x > 1, 1.5, 1),
+    ),
+    "linear, constant beyond": (
+        lambda x: LINEAR(x),
+        lambda x, g: g * np.where((x >= -2) & (x <= 2.5), slope(x), 0),
+        lambda x, g: g * slope(x),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPLINES)
+def test_splines(name):
+    _check(*SPLINES[name], shape=(2,))
+
+
+def test_a_spline_of_the_coefficients():
+    weights = interpolate.BSpline.design_matrix(np.array([0.25, 0.75]), BASIS, 3).toarray()
+    _check(basis, lambda c, g: weights.T @ g, lambda c, g: weights.T @ g[::-1], shape=(4,))
+
+
+def _check(function, right, wrong, shape):
+    assert check(function, vjp=right, examples=[(shape,)]).verdict == "proved"
+    assert check(function, vjp=wrong, examples=[(shape,)]).verdict == "refuted"
