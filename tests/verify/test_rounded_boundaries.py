@@ -36,3 +36,62 @@ def test_either_side_of_a_boundary_within_rounding_is_right():
 
 def test_a_wrong_gradient_is_refuted_there_all_the_same():
     assert check(simplex, vjp=wrong, examples=[((3,),)], seed=2).verdict is Verdict.REFUTED
+
+
+def amplitudes(x):
+    return np.sum(np.abs(np.fft.rfft(x)))
+
+
+def by_phases(x, at_zero=0.0):
+    spectrum = np.fft.rfft(x)
+    size = np.abs(spectrum)
+    phase = np.where(size > 0, spectrum / np.where(size > 0, size, 1), at_zero)
+    weights = np.exp(2j * np.pi * np.outer(np.arange(len(phase)), np.arange(len(x))) / len(x))
+    return np.real(phase @ weights)
+
+
+def test_an_amplitude_that_is_zero_in_floats_alone():
+    """The sum of the entries rounds to zero: either phase is right there, and what is between."""
+    assert check(amplitudes, grad=by_phases, examples=[((4,),)]).ok
+    wrong = check(amplitudes, grad=lambda x: by_phases(x, at_zero=3.0), examples=[((4,),)])
+    assert not wrong.ok
+
+
+def hinges(x):
+    """The larger of two computed margins, the second where they are equal in floats."""
+    a, b = 1 + x[0], 1 + x[1]
+    return 2 * a + b if a > b else a + 2 * b
+
+
+def of_hinges(x):
+    return np.array([2.0, 1.0]) if 1 + x[0] > 1 + x[1] else np.array([1.0, 2.0])
+
+
+def test_entries_that_are_one_number_after_a_sum():
+    """Entries of 1e-16 are told apart by exact arithmetic, and not by floats next to 1."""
+    assert check(hinges, grad=of_hinges, examples=[((2,),)]).ok
+
+    def wrong(x):
+        return np.array([2.0, 2.0]) if 1 + x[0] == 1 + x[1] else of_hinges(x)
+
+    assert check(hinges, grad=wrong, examples=[((2,),)]).verdict is Verdict.REFUTED
+
+
+def guarded(x):
+    return np.sum(np.log1p(-np.clip(x, 1e-6, 1 - 1e-6)) ** 2)
+
+
+def of_guarded(x):
+    inside = (x > 1e-6) & (x < 1 - 1e-6)
+    u = np.clip(x, 1e-6, 1 - 1e-6)
+    return -2 * np.log1p(-u) / (1 - u) * inside
+
+
+def test_the_rounding_of_a_bound_is_no_error_however_steep_the_function():
+    report = check(guarded, grad=of_guarded, examples=[((2,),)], domain=[(0, 1)])
+    assert report.ok, str(report)
+    beyond = check(
+        guarded, grad=lambda x: of_guarded(np.clip(x, 2e-6, 1 - 2e-6)),
+        examples=[((2,),)], domain=[(0, 1)],
+    )  # fmt: skip
+    assert beyond.verdict is Verdict.REFUTED

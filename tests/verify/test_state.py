@@ -79,7 +79,8 @@ def test_a_forward_that_is_random_is_not_taken_for_one_that_was_changed():
 def test_a_vector_is_tried_where_a_column_broadcasts_by_accident():
     model = Regression()
     report = check(model.loss, grad=model.gradient)
-    assert report.ok and "w (2,)" in str(report)
+    assert report.ok
+    assert "w (2,)" in str(report)
 
 
 def test_a_column_whose_axis_backward_drops_is_refuted():
