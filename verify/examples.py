@@ -369,7 +369,9 @@ def differentiated(subject: Subject, example: Example, rng: np.random.Generator)
             outputs, pullback = subject.forward(args, example.keywords)
             subject.remember(args, example.keywords, outputs)
             upstream = [np.ones(np.shape(o)) for o in outputs]
-            count = len(pullback(upstream))
+            grads = pullback(upstream)
+            subject.remember_gradient(args, grads)
+            count = len(grads)
     except Exception:  # what raises is judged, and told, by the check itself
         return example
     if count >= len(example.slots):
@@ -446,6 +448,7 @@ def _problem(subject: Subject, example: Example, rng: np.random.Generator) -> _P
                     subject.remember(args, example.keywords, outputs)
                 grads = [np.ones(o.shape, dtype=o.dtype) for o in outputs]
                 results = pullback(grads)
+                subject.remember_gradient(args, results)
             for arg, slot, grad in zip(args, example.slots, results, strict=False):
                 if slot.varies and grad is not None and np.shape(grad) != np.shape(arg):
                     grew = np.size(grad) > np.size(arg)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,22 @@ class Context:
         self.materialize_grads = bool(value)
 
 
+@dataclass
+class FirstCall:
+    """Arguments, keywords and outputs of a call, and the gradients for ones, copied."""
+
+    args: list[Any]
+    keywords: dict[str, Any]
+    outputs: list[np.ndarray]
+    grads: list[np.ndarray | None] | None = None
+
+
+def _equal_args(a: Sequence[Any], b: Sequence[Any]) -> bool:
+    return len(a) == len(b) and all(
+        type(x) is type(y) and bool(np.array_equal(x, y)) for x, y in zip(a, b, strict=True)
+    )
+
+
 class Subject:
     """A function and its derivative, however they were given.
 
@@ -79,8 +96,8 @@ class Subject:
         Whether it says of itself that it acts entry by entry.
     defaults : dict
         The default of each optional parameter, by name.
-    first : tuple, optional
-        Arguments, keywords and outputs of the first call of forward, before any of backward.
+    first : FirstCall, optional
+        The first call of forward, and of backward, whatever came after.
     """
 
     second_order = False
@@ -98,7 +115,7 @@ class Subject:
         self.declared_examples: Any = None
         self.declared_domain: Any = None
         self.last_needs: tuple[bool, ...] | None = None
-        self.first: tuple[list[Any], dict[str, Any], list[np.ndarray]] | None = None
+        self.first: FirstCall | None = None
 
     def remember(
         self, args: Sequence[Any], keywords: dict[str, Any], outputs: Sequence[Any]
@@ -106,7 +123,13 @@ class Subject:
         """Keep the first value of forward, to see whether calls of backward change it."""
         if self.first is None:
             kept = [np.array(o) for o in outputs]
-            self.first = copy.deepcopy(list(args)), dict(keywords), kept
+            self.first = FirstCall(copy.deepcopy(list(args)), dict(keywords), kept)
+
+    def remember_gradient(self, args: Sequence[Any], grads: Sequence[Any]) -> None:
+        """Keep the first gradient, for an upstream gradient of ones, if it is of the first call."""
+        first = self.first
+        if first is not None and first.grads is None and _equal_args(first.args, args):
+            first.grads = [None if g is None else np.array(g) for g in grads]
 
     @property
     def code(self) -> list[Callable[..., Any]]:
@@ -124,6 +147,12 @@ class Subject:
     def is_fixed(self, position: int, entry: Any) -> bool:
         """Whether an entry of an example is no argument to differentiate, though it is a float."""
         return False
+
+    def handed_out(
+        self, args: Sequence[Any], keywords: dict[str, Any], upstream: Sequence[Any]
+    ) -> Sequence[Any]:
+        """What the user's code itself returns for a gradient."""
+        return self.forward(args, keywords)[1](upstream)
 
     def numbers(self, args: Sequence[Any]) -> list[int]:
         """Which of the arguments that were guessed for it it takes for plain numbers."""
@@ -289,6 +318,13 @@ class PairSubject(Subject):
             )
 
         return outputs, pullback
+
+    def handed_out(
+        self, args: Sequence[Any], keywords: dict[str, Any], upstream: Sequence[Any]
+    ) -> Sequence[Any]:
+        if self.kind == "vjp":
+            return super().handed_out(args, keywords, upstream)
+        return _as_tuple(self.derivative(*args, **keywords), len(args))
 
 
 def _as_tuple(result: Any, count: int) -> tuple[Any, ...]:

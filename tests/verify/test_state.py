@@ -85,3 +85,55 @@ def test_a_vector_is_tried_where_a_column_broadcasts_by_accident():
 
 def test_a_column_whose_axis_backward_drops_is_refuted():
     assert not check(squares, grad=lambda x: 2 * np.squeeze(x)).ok
+
+
+class Buffered:
+    def __init__(self, copied):
+        self.copied = copied
+        self.buffers = {}
+
+    def gradient(self, x):
+        out = self.buffers.setdefault(x.shape, np.empty(x.shape))
+        for i in np.ndindex(x.shape):
+            out[i] = 2 * x[i]
+        return out.copy() if self.copied else out
+
+
+def test_a_buffer_that_is_handed_out():
+    assert check(squares, grad=Buffered(copied=True).gradient, examples=[((3,),)]).ok
+    report = check(squares, grad=Buffered(copied=False).gradient, examples=[((3,),)])
+    assert report.verdict.value == "refuted"
+    assert "fills again" in report.findings[0].message
+
+
+@pytest.mark.parametrize("examples", [[((3,),)], None])
+def test_a_first_gradient_that_is_wrong(examples):
+    class Warm:
+        ready = False
+
+        def gradient(self, x):
+            ready, self.ready = self.ready, True
+            return 2 * x if ready else np.zeros_like(x)
+
+    report = check(squares, grad=Warm().gradient, examples=examples)
+    assert report.verdict.value == "refuted"
+    assert "the very first call" in report.findings[0].message
+
+
+def test_a_first_gradient_of_a_function_that_is_wrong():
+    class Warm(Function):
+        examples = [((3,),)]
+        ready = False
+
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            ready, Warm.ready = Warm.ready, True
+            return grad * 2 * x * ready
+
+    assert check(Warm).verdict.value == "refuted"

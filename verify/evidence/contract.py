@@ -58,7 +58,8 @@ def violations(
         if found:
             return found, notes
         for check in (
-            _unchanged, _mutation, _repeated, _interleaved, _refilled, _layouts, _shared, _linear
+            _unchanged, _mutation, _repeated, _handed_out, _interleaved, _refilled, _layouts,
+            _shared, _linear,
         ):  # fmt: skip
             found += check(instance, point, run)
             if found:
@@ -129,34 +130,53 @@ def _broadcast_axes(got: tuple[int, ...], want: tuple[int, ...]) -> tuple[int, .
 
 
 def _unchanged(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
-    """Forward's value is the same as before backward was ever called."""
-    if instance.subject.first is None:
+    """Forward's value is that before backward was ever called, and the first gradient was right."""
+    first = instance.subject.first
+    if first is None:
         return
-    args, keywords, before = instance.subject.first
-    values = []
+    values, gradients = [], []
     for _ in range(2):
         try:
             with instance._quiet():
-                outputs, _pullback = instance.subject.forward(copy.deepcopy(args), keywords)
+                args = copy.deepcopy(first.args)
+                outputs, pullback = instance.subject.forward(args, first.keywords)
                 values.append([np.array(o) for o in outputs])
+                ones = [np.ones(o.shape, o.dtype) for o in values[-1]]
+                gradients.append([np.array(g) for g in pullback(ones) if g is not None])
         except Exception:
             return
-    now, again = values
     # Where every call gives another value it is forward itself that changes, or it is random.
-    if _near(now, again) and not _near(now, before):
+    if not _near(*values):
+        return
+    if not _near(values[0], first.outputs):
         yield Violation(
             "state",
             "forward gives another value at the same point than before backward was first called: "
             "backward writes to data that forward reads",
             point=point,
         )
+    elif first.grads is not None and _near(*gradients):
+        before = [g for g in first.grads if g is not None]
+        if not _near(gradients[0], before):
+            yield Violation(
+                "state",
+                "the very first call gave another gradient than later ones at the same point: "
+                f"{_short(before)}, then {_short(gradients[0])}",
+                point=point,
+            )
+
+
+def _short(arrays: Sequence[np.ndarray]) -> str:
+    return ", ".join(np.array2string(a, precision=4, threshold=6) for a in arrays)
 
 
 def _near(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> bool:
-    return len(a) == len(b) and all(
-        x.shape == y.shape and bool(np.allclose(x, y, rtol=_SAME, atol=0.0, equal_nan=True))
-        for x, y in zip(a, b, strict=True)
-    )
+    return len(a) == len(b) and all(map(_alike, a, b))
+
+
+def _alike(x: np.ndarray, y: np.ndarray) -> bool:
+    size = float(np.max(np.abs(x[np.isfinite(x)]), initial=0.0))
+    return x.shape == y.shape and np.allclose(x, y, rtol=_SAME, atol=1e-13 * size, equal_nan=True)
 
 
 def _mutation(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
@@ -282,6 +302,26 @@ def _repeated(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[
             i,
             first,
             second,
+        )
+
+
+def _handed_out(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
+    """A gradient that was handed out stays what it is when backward is called again elsewhere."""
+    kept: list[tuple[Any, np.ndarray]] = []
+    for where in (point, instance.draw(np.random.default_rng(8))):
+        try:
+            with instance._quiet():
+                args, upstream = instance.arguments(where), instance.upstream_arrays(where)
+                grads = instance.subject.handed_out(args, instance.example.keywords, upstream)
+        except Exception:
+            return
+        kept = kept or [(g, g.copy()) for g in grads if isinstance(g, np.ndarray)]
+    if any(g.tobytes() != before.tobytes() for g, before in kept):
+        yield Violation(
+            "state",
+            "the gradient of one call changes with the next: backward hands out an array that it "
+            "fills again; it must return a new one, or a copy",
+            point=point,
         )
 
 
