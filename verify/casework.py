@@ -32,6 +32,7 @@ from verify.evidence import (
     proof,
     second_order,
     shapes,
+    state,
 )
 from verify.evidence import formula as formula_evidence
 from verify.evidence.formula import Disagreement
@@ -111,6 +112,7 @@ class Casework:
         self.known = Known()
         self._small_done = False
         self.varied: list[str] = []
+        self._instances: list[Instance] = []
         self._first: list[tuple[np.ndarray, Outcome]] = []
         self.contradiction = ""
         self._unproved = 0
@@ -240,7 +242,7 @@ class Casework:
         self.examples.append(example)
         self._decided.clear()  # nodes belong to the example's own graph
         end = time.process_time() + seconds
-        found = self._contract(instance)
+        found = self._contract(instance) or self._after_another_shape(instance)
         if found is not None:
             return found
         failure = self._judged(reading(instance, self.max_ulps), end)
@@ -388,6 +390,11 @@ class Casework:
                     assert broken.violation is not None
                     self.notes.append(broken.violation.message)
         return None
+
+    def _after_another_shape(self, instance: Instance) -> Failure | None:
+        violation = state.after_another_shape(instance, self._instances)
+        self._instances.append(instance)
+        return None if violation is None else Failure(instance, "contract", violation=violation)
 
     # Exploration
 

@@ -137,3 +137,15 @@ def test_a_first_gradient_of_a_function_that_is_wrong():
             return grad * 2 * x * ready
 
     assert check(Warm).verdict.value == "refuted"
+
+
+@pytest.mark.parametrize("by_shape", [True, False])
+def test_a_memo_by_bytes_alone(by_shape):
+    memo = {}
+
+    def gradient(x):
+        key = (x.tobytes(), x.shape if by_shape else None)
+        return memo.setdefault(key, 2 * x).copy()
+
+    report = check(squares, grad=gradient, examples=[((2, 3),), ((3, 2),)])
+    assert report.ok is by_shape, str(report)

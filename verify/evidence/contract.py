@@ -1,39 +1,24 @@
 """Is it a well-behaved backward? What no formula shows: shapes, aliasing, state, layout, linearity.
 
-May import: :mod:`verify.instance`.
+May import: :mod:`verify.instance`, :mod:`verify.evidence.state`, :mod:`verify.evidence.violation`.
 """
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from verify.evidence import state
+from verify.evidence.violation import Violation, compared
 from verify.examples import Example
 from verify.instance import FloatRun, Instance, Piece
-from verify.subject import FunctionSubject, PairSubject, raised
+from verify.subject import FunctionSubject, raised
 
 __all__ = ["Violation", "violations"]
-
-# Results of the same call in another memory layout may be summed in another order.
-_SAME = 1e-9
-
-
-@dataclass
-class Violation:
-    """One broken rule: what, at which argument, at which point."""
-
-    rule: str
-    message: str
-    argument: str | None = None
-    point: np.ndarray | None = None
-    entry: int | None = None
-    expected: float | None = None
-    actual: float | None = None
 
 
 def violations(
@@ -58,8 +43,8 @@ def violations(
         if found:
             return found, notes
         for check in (
-            _unchanged, _mutation, _repeated, _handed_out, _interleaved, _refilled, _layouts,
-            _shared, _linear,
+            state.unchanged, state.mutation, state.repeated, state.handed_out, state.interleaved,
+            state.refilled, _layouts, _shared, _linear,
         ):  # fmt: skip
             found += check(instance, point, run)
             if found:
@@ -129,254 +114,6 @@ def _broadcast_axes(got: tuple[int, ...], want: tuple[int, ...]) -> tuple[int, .
     return None
 
 
-def _unchanged(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
-    """Forward's value is that before backward was ever called, and the first gradient was right."""
-    first = instance.subject.first
-    if first is None:
-        return
-    values, gradients = [], []
-    for _ in range(2):
-        try:
-            with instance._quiet():
-                args = copy.deepcopy(first.args)
-                outputs, pullback = instance.subject.forward(args, first.keywords)
-                values.append([np.array(o) for o in outputs])
-                ones = [np.ones(o.shape, o.dtype) for o in values[-1]]
-                gradients.append([np.array(g) for g in pullback(ones) if g is not None])
-        except Exception:
-            return
-    # Where every call gives another value it is forward itself that changes, or it is random.
-    if not _near(*values):
-        return
-    if not _near(values[0], first.outputs):
-        yield Violation(
-            "state",
-            "forward gives another value at the same point than before backward was first called: "
-            "backward writes to data that forward reads",
-            point=point,
-        )
-    elif first.grads is not None and _near(*gradients):
-        before = [g for g in first.grads if g is not None]
-        if not _near(gradients[0], before):
-            yield Violation(
-                "state",
-                "the very first call gave another gradient than later ones at the same point: "
-                f"{_short(before)}, then {_short(gradients[0])}",
-                point=point,
-            )
-
-
-def _short(arrays: Sequence[np.ndarray]) -> str:
-    return ", ".join(np.array2string(a, precision=4, threshold=6) for a in arrays)
-
-
-def _near(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> bool:
-    return len(a) == len(b) and all(map(_alike, a, b))
-
-
-def _alike(x: np.ndarray, y: np.ndarray) -> bool:
-    size = float(np.max(np.abs(x[np.isfinite(x)]), initial=0.0))
-    return x.shape == y.shape and np.allclose(x, y, rtol=_SAME, atol=1e-13 * size, equal_nan=True)
-
-
-def _mutation(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
-    """Inputs, saved values and upstream gradients are not written to."""
-    args = instance.arguments(point)
-    upstream = instance.upstream_arrays(point)
-    before = [_bytes(a) for a in args]
-    before_up = [_bytes(u) for u in upstream]
-    with instance._quiet():
-        try:
-            outputs, pullback = instance.subject.forward(args, instance.example.keywords)
-        except Exception:  # forward's own failures are judged elsewhere
-            return
-        outs = [_bytes(o) for o in outputs]
-        changed = [i for i, a in enumerate(args) if _bytes(a) != before[i]]
-        if changed and not isinstance(instance.subject, PairSubject):
-            name = instance.example.slots[changed[0]].name
-            yield Violation("mutates", f"forward writes to its argument {name}", name, point)
-            return
-        if changed:
-            return
-        try:
-            pullback(upstream)
-        except Exception:
-            return
-        for i, a in enumerate(args):
-            if _bytes(a) != before[i]:
-                name = instance.example.slots[i].name
-                yield Violation(
-                    "mutates",
-                    f"backward writes to the argument {name}: it must copy first",
-                    name,
-                    point,
-                )
-                return
-        for i, u in enumerate(upstream):
-            if _bytes(u) != before_up[i]:
-                yield Violation(
-                    "mutates",
-                    "backward writes to the upstream gradient, which other parts of the graph may "
-                    "share: it must copy first",
-                    None,
-                    point,
-                )
-                return
-        for o, saved in zip(outputs, outs, strict=True):
-            if _bytes(o) != saved:
-                yield Violation(
-                    "mutates",
-                    "backward writes to forward's output: it must copy first",
-                    None,
-                    point,
-                )
-                return
-
-
-def _bytes(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return (value.shape, value.tobytes())
-    return repr(value) if isinstance(value, (int, float, list)) else None
-
-
-def _same(
-    a: FloatRun, b: FloatRun, instance: Instance, scale: float
-) -> tuple[int, float, float] | None:
-    """The first entry at which two runs' gradients differ beyond rounding, or None."""
-    if a.backward_error is not None or b.backward_error is not None:
-        return None
-    x, y = a.flat_grads(instance.pieces), b.flat_grads(instance.pieces)
-    # An entry in which everything cancels is rounding alone: 1e-13 of the upstream is nothing.
-    floor = max(1e-13, 512 * instance.eps if instance.eps > 1e-15 else 0.0) * scale
-    relative = max(_SAME, 64 * instance.eps)
-    for piece in instance.pieces:
-        part = slice(piece.start, piece.stop)
-        u, v = x[part], y[part]
-        finite = u[np.isfinite(u)]
-        size = float(np.max(np.abs(finite), initial=0.0))
-        same = (u == v) | (np.isnan(u) & np.isnan(v)) | (np.abs(u - v) <= relative * size + floor)
-        if not np.all(same):
-            i = int(np.argmin(same))
-            return piece.start + i, float(np.real(u[i])), float(np.real(v[i]))
-    return None
-
-
-def _size(instance: Instance, point: np.ndarray) -> float:
-    return float(np.max(np.abs(point[instance.inputs :]), initial=0.0))
-
-
-def _repeated(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
-    """The same answer twice: from a second call, and from a second backward of one forward."""
-    again = instance.run(point)
-    difference = _same(run, again, instance, _size(instance, point))
-    if difference is None:
-        args, upstream = instance.arguments(point), instance.upstream_arrays(point)
-        runs = []
-        with instance._quiet():
-            try:
-                _, pullback = instance.subject.forward(args, instance.example.keywords)
-                for _ in range(3):
-                    one = FloatRun(raw_grads=tuple(pullback([np.array(u) for u in upstream])))
-                    # A gradient may share memory with a buffer that the next call reuses: keep it.
-                    instance._collect(one)
-                    runs.append(one)
-            except Exception as error:
-                yield Violation(
-                    "state",
-                    f"a second backward of the same forward raises {type(error).__name__}: {error}",
-                    None,
-                    point,
-                )
-                return
-        for other in runs:
-            difference = difference or _same(run, other, instance, _size(instance, point))
-    if difference is not None:
-        i, first, second = difference
-        piece, k = instance.owner(i)
-        yield Violation(
-            "state",
-            f"the same call gives another gradient the second time (entry {piece.label(k)}): "
-            "backward keeps state, changes what was saved, or is random",
-            piece.name,
-            point,
-            i,
-            first,
-            second,
-        )
-
-
-def _handed_out(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
-    """A gradient that was handed out stays what it is when backward is called again elsewhere."""
-    kept: list[tuple[Any, np.ndarray]] = []
-    for where in (point, instance.draw(np.random.default_rng(8))):
-        try:
-            with instance._quiet():
-                args, upstream = instance.arguments(where), instance.upstream_arrays(where)
-                grads = instance.subject.handed_out(args, instance.example.keywords, upstream)
-        except Exception:
-            return
-        kept = kept or [(g, g.copy()) for g in grads if isinstance(g, np.ndarray)]
-    if any(g.tobytes() != before.tobytes() for g, before in kept):
-        yield Violation(
-            "state",
-            "the gradient of one call changes with the next: backward hands out an array that it "
-            "fills again; it must return a new one, or a copy",
-            point=point,
-        )
-
-
-def _interleaved(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
-    """The same answer where other forwards and backwards came in between."""
-    rng = np.random.default_rng(5)
-    args, upstream = instance.arguments(point), instance.upstream_arrays(point)
-    with instance._quiet():
-        try:
-            _, pullback = instance.subject.forward(args, instance.example.keywords)
-            for _ in range(2):
-                other = instance.draw(rng)
-                _, second = instance.subject.forward(
-                    instance.arguments(other), instance.example.keywords
-                )
-                second(instance.upstream_arrays(other))
-            late = FloatRun(raw_grads=tuple(pullback(upstream)))
-            instance._collect(late)
-        except Exception:
-            return
-    difference = _same(run, late, instance, _size(instance, point))
-    if difference is not None:
-        i, first, second_value = difference
-        piece, k = instance.owner(i)
-        yield Violation(
-            "state",
-            f"the gradient (entry {piece.label(k)}) changes when another forward runs in between: "
-            "what backward needs must be saved on ctx, not on the class or the module",
-            piece.name,
-            point,
-            i,
-            first,
-            second_value,
-        )
-
-
-def _refilled(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
-    """The same answer from an array that held other values in an earlier call.
-
-    An optimiser that steps in place hands over the same array each time.
-    """
-    other = instance.draw(np.random.default_rng(7))
-    args, upstream = instance.arguments(other), instance.upstream_arrays(point)
-    if instance.run_with(args, instance.upstream_arrays(other)).forward_error is not None:
-        return
-    for i, value in enumerate(instance.arguments(point)):
-        held = args[i]
-        if isinstance(held, np.ndarray) and held.shape == np.shape(value) and held.flags.writeable:
-            held[...] = value
-        else:
-            args[i] = value
-    text = "an array that is changed in place between two calls: keep a copy of what is remembered"
-    yield from _with(instance, point, run, args, upstream, text)
-
-
 def _layouts(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
     """Any memory layout gives the same gradient: Fortran order, strides, stride 0, read-only."""
     makers: list[tuple[str, Callable[[np.ndarray], np.ndarray]]] = [
@@ -387,11 +124,11 @@ def _layouts(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[V
     ]
     for name, make in makers:
         upstream = [_laid_out(make, u) for u in instance.upstream_arrays(point)]
-        yield from _with(
+        yield from compared(
             instance, point, run, instance.arguments(point), upstream, f"a {name} upstream gradient"
         )
         args = [_laid_out(make, a) for a in instance.arguments(point)]
-        yield from _with(
+        yield from compared(
             instance, point, run, args, instance.upstream_arrays(point), f"{name} arguments"
         )
     # Stride 0: what the backward of a sum hands on.
@@ -403,7 +140,7 @@ def _layouts(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[V
             np.broadcast_to(np.asarray(u.flat[0], dtype=u.dtype), u.shape) if u.size else u
             for u in instance.upstream_arrays(constant)
         ]
-        yield from _with(
+        yield from compared(
             instance,
             constant,
             plain,
@@ -430,7 +167,7 @@ def _shared(instance: Instance, point: np.ndarray, _: FloatRun) -> Iterator[Viol
             continue
         args[b.position] = args[a.position]
         text = f"one array for {a.name} and {b.name}"
-        yield from _with(instance, equal, apart, args, instance.upstream_arrays(equal), text)
+        yield from compared(instance, equal, apart, args, instance.upstream_arrays(equal), text)
 
 
 def _laid_out(make: Callable[[np.ndarray], np.ndarray], value: Any) -> Any:
@@ -450,38 +187,6 @@ def _read_only(a: np.ndarray) -> np.ndarray:
     copy = a.copy()
     copy.flags.writeable = False
     return copy
-
-
-def _with(
-    instance: Instance,
-    point: np.ndarray,
-    run: FloatRun,
-    args: Sequence[Any],
-    upstream: Sequence[Any],
-    what: str,
-) -> Iterator[Violation]:
-    other = instance.run_with(args, upstream)
-    if other.forward_error is not None:
-        return
-    if other.backward_error is not None:
-        error = other.backward_error
-        yield Violation(
-            "layout", f"backward raises {type(error).__name__} for {what}: {error}", None, point
-        )
-        return
-    difference = _same(run, other, instance, _size(instance, point))
-    if difference is not None:
-        i, expected, actual = difference
-        piece, k = instance.owner(i)
-        yield Violation(
-            "layout",
-            f"the gradient (entry {piece.label(k)}) is another for {what}",
-            piece.name,
-            point,
-            i,
-            expected,
-            actual,
-        )
 
 
 def _linear(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
