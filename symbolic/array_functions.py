@@ -308,6 +308,11 @@ def result_type(*arrays: Any) -> np.dtype:
     return np.result_type(*(a._dtype if type(a) is TracedArray else a for a in arrays))
 
 
+@implements(np.common_type)
+def common_type(*arrays: Any) -> Any:
+    return np.common_type(*(np.empty(0, a.dtype) for a in arrays))
+
+
 @implements(np.iscomplexobj)
 def iscomplexobj(x: Any) -> bool:
     return as_traced(x).dtype.kind == "c"

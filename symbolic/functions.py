@@ -4,7 +4,8 @@ Each is written in NumPy, which traces. The table is by module, and read when th
 
 May import: :mod:`symbolic.array`, :mod:`symbolic.array_functions`,
 :mod:`symbolic.scipy_linalg`, :mod:`symbolic.fourier`, :mod:`symbolic.linear_maps`,
-:mod:`symbolic.sparse`, :mod:`symbolic.piecewise`, :mod:`symbolic.spline_data`.
+:mod:`symbolic.sparse`, :mod:`symbolic.piecewise`, :mod:`symbolic.spline_data`,
+:mod:`symbolic.statistics`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from symbolic.calculus import sinc
 from symbolic.distributions import SCIPY_STATS
 from symbolic.equations import EQUATIONS
 from symbolic.fourier import SCIPY_FFT
-from symbolic.iteration import NUMPY_LIB, NUMPY_POLYNOMIAL, SCIPY_DISTANCE
+from symbolic.iteration import NUMPY_LIB, SCIPY_DISTANCE
 from symbolic.linear_maps import SCIPY_FILTERS, SCIPY_NDIMAGE
 from symbolic.lowering import primitive
 from symbolic.piecewise import SCIPY_INTERPOLATE
@@ -28,6 +29,7 @@ from symbolic.scipy_linalg import SCIPY_LINALG
 from symbolic.signal import SCIPY_SIGNAL
 from symbolic.sparse import SCIPY_SPARSE, SCIPY_SPARSE_LINALG, SCIPY_SPARSE_MAKERS
 from symbolic.spline_data import SCIPY_SPLINES
+from symbolic.statistics import STATISTICS
 
 __all__ = ["LIBRARY", "MAKERS"]
 
@@ -128,7 +130,7 @@ LIBRARY: dict[str, dict[str, Callable[..., Any]]] = {
     "scipy.sparse.linalg": SCIPY_SPARSE_LINALG,
     "scipy.spatial.distance": SCIPY_DISTANCE,
     "numpy.lib.stride_tricks": NUMPY_LIB,
-    "numpy.polynomial.polynomial": NUMPY_POLYNOMIAL,
+    "statistics": STATISTICS,
     "scipy.stats": SCIPY_STATS,  # methods, as attributes of their classes
 }
 

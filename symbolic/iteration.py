@@ -1,4 +1,4 @@
-"""Iterators, sliding windows, distances and polynomials that NumPy and SciPy do not dispatch.
+"""Iterators, sliding windows and distances that NumPy and SciPy do not dispatch.
 
 May import: :mod:`symbolic.array`, :mod:`symbolic.array_functions`.
 """
@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from symbolic.array import TracedArray, contains_traced, gather, is_traced, unwrap, wrap
+from symbolic.array import TracedArray, unwrap
 from symbolic.array_functions import as_traced
 from symbolic.values import TraceError, user_line
 
-__all__ = ["NUMPY_LIB", "NUMPY_POLYNOMIAL", "SCIPY_DISTANCE", "ndenumerate", "nditer"]
+__all__ = ["NUMPY_LIB", "SCIPY_DISTANCE", "ndenumerate", "nditer"]
 
 
 def ndenumerate(arr: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
@@ -39,17 +39,6 @@ def as_strided(x: Any, shape: Any = None, strides: Any = None, **kwargs: Any) ->
         strides = tuple(s // x.itemsize * entries.itemsize for s in strides)
     view = np.lib.stride_tricks.as_strided(entries, shape, strides, **kwargs)
     return TracedArray(view, x.dtype)
-
-
-def polyval(x: Any, c: Any, tensor: bool = True) -> Any:
-    """``numpy.polynomial.polynomial.polyval``: lowest power first."""
-    c = wrap(*gather(c)) if contains_traced(c) else c
-    if np.ndim(c) != 1:
-        raise TraceError("polyval with several polynomials", user_line())
-    result: Any = 0.0 * np.asarray(x) if not is_traced(x) else 0.0 * x
-    for coefficient in c[::-1]:
-        result = result * x + coefficient
-    return result
 
 
 # scipy.spatial.distance
@@ -106,7 +95,6 @@ def cosine(u: Any, v: Any, w: Any = None) -> Any:
 
 
 NUMPY_LIB = {"as_strided": as_strided}
-NUMPY_POLYNOMIAL = {"polyval": polyval}
 SCIPY_DISTANCE: dict[str, Callable[..., Any]] = {
     **{name: _between(name) for name in _METRICS},
     "cdist": cdist,

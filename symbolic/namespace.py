@@ -6,8 +6,9 @@ written in Python.
 
 The module ``numpy`` is never changed: compiled modules look its constructors up at each call and
 take for granted that they get real arrays. Traced code gets a module of its own, :data:`NUMPY`, in
-place of it. ``math`` and SciPy's modules are changed for the time of a trace: their wrappers differ
-from the originals only for traced arguments, and only in the thread that traces.
+place of it, and so does ``numpy.polynomial``, which is plain Python. ``math`` and SciPy's modules
+are changed for the time of a trace: their wrappers differ from the originals only for traced
+arguments, and only in the thread that traces.
 
 May import: :mod:`symbolic.wrappers`, :mod:`symbolic.array_functions`, :mod:`symbolic.functions`.
 """
@@ -29,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from symbolic import wrappers
-from symbolic.array_functions import tabled
+from symbolic.array_functions import STRUCTURAL, tabled
 from symbolic.functions import LIBRARY, MAKERS
 from symbolic.iteration import ndenumerate, nditer
 from symbolic.wrappers import STATE, is_active, on_traced
@@ -78,6 +79,12 @@ class _NumPy(types.ModuleType):
         return repr(np)
 
 
+# Functions of a sequence of arrays.
+_JOINING = frozenset(
+    {"concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "broadcast_arrays"}
+)
+
+
 def _numpy_attributes() -> Iterator[tuple[str, Any]]:
     for name in ("zeros", "ones", "empty", "eye", "identity", "tri", "geomspace", "logspace"):
         yield name, wrappers.constructor(getattr(np, name))
@@ -97,6 +104,9 @@ def _numpy_attributes() -> Iterator[tuple[str, Any]]:
         known: Any = vars(np).get(function.__name__)
         if function.__name__ not in made and known is function:
             yield function.__name__, wrappers.of_lists(known)
+    made.add("block")  # which takes lists of lists as they are
+    for name in sorted(STRUCTURAL & vars(np).keys() - made):
+        yield name, wrappers.of_lists(getattr(np, name), joins=name in _JOINING)
     for name, value in vars(np).items():
         if isinstance(value, np.ufunc):
             yield name, wrappers.UfuncOfLists(value)
@@ -125,7 +135,7 @@ Change = tuple[Any, str, Any, Any]
 
 @functools.lru_cache(maxsize=1)
 def _always() -> list[Change]:
-    """What every trace changes: ``math``, the classes behind ``np.vectorize`` and ``np.r_``."""
+    """What every trace changes: ``math``, NumPy's polynomials, ``np.vectorize`` and ``np.r_``."""
     found: list[Change] = []
     for name in dir(math):
         own = getattr(math, name)
@@ -136,6 +146,9 @@ def _always() -> list[Change]:
     found.append((np.vectorize, "__call__", call, wrappers.vectorize_call(call)))
     joiner: Any = type(np.r_).__base__
     found.append((joiner, "__getitem__", joiner.__getitem__, wrappers.joined(joiner.__getitem__)))
+    for name, module in list(sys.modules.items()):
+        if name.startswith("numpy.polynomial.") and vars(module).get("np") is np:
+            found.append((module, "np", np, NUMPY))
     found.append((builtins, "__import__", builtins.__import__, _importer(builtins.__import__)))
     return found
 

@@ -13,6 +13,7 @@ import functools
 import importlib
 import math
 import threading
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -115,6 +116,9 @@ def _to_array(obj: Any, dtype: Any, copy: bool, kwargs: dict[str, Any]) -> Any:
     )
 
 
+_ITERATORS = frozenset({types.GeneratorType, map, zip, filter, reversed})
+
+
 def on_traced(original: Wrapped, ours: Wrapped) -> Wrapped:
     """A function of the library: ours where an argument is traced."""
 
@@ -122,6 +126,7 @@ def on_traced(original: Wrapped, ours: Wrapped) -> Wrapped:
     def call(*args: Any, **kwargs: Any) -> Any:
         if not is_active():
             return original(*args, **kwargs)
+        args = tuple([list(a) if type(a) in _ITERATORS else a for a in args])
         for a in args:
             if is_traced(a) or (type(a) in (list, tuple) and contains_traced(a)):
                 return ours(*args, **kwargs)
@@ -133,8 +138,11 @@ def on_traced(original: Wrapped, ours: Wrapped) -> Wrapped:
     return call
 
 
-def of_lists(original: Wrapped) -> Wrapped:
-    """A function that NumPy dispatches by its arguments' types: by those in a list as well."""
+def of_lists(original: Wrapped, joins: bool = False) -> Wrapped:
+    """A function that NumPy dispatches by its arguments' types: by those in a list as well.
+
+    ``joins`` says whether its first argument is a sequence of arrays, not an array.
+    """
 
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -145,6 +153,8 @@ def of_lists(original: Wrapped) -> Wrapped:
                 break
         else:
             return original(*args, **kwargs)
+        if joins:
+            return original([_listed(a) for a in args[0]], *args[1:], **kwargs)
         return original(*[_listed(a) for a in args], **kwargs)
 
     return call

@@ -1,7 +1,10 @@
 """Rules that use SciPy's compiled functions: the right one is proved, a wrong one refuted."""
 
+import math
+
 import numpy as np
 import pytest
+from numpy.polynomial import chebyshev
 from scipy import interpolate, ndimage, signal, sparse
 from scipy.sparse import linalg as sparse_linalg
 
@@ -118,6 +121,40 @@ def test_splines(name):
 def test_a_spline_of_the_coefficients():
     weights = interpolate.BSpline.design_matrix(np.array([0.25, 0.75]), BASIS, 3).toarray()
     _check(basis, lambda c, g: weights.T @ g, lambda c, g: weights.T @ g[::-1], shape=(4,))
+
+
+TIMES = np.array([-0.5, 0.2, 0.9])
+SERIES = {
+    "chebyshev": (
+        lambda c: chebyshev.chebval(TIMES, c),
+        lambda c, g: chebyshev.chebvander(TIMES, 2).T @ g,
+        lambda c, g: np.polynomial.polynomial.polyvander(TIMES, 2).T @ g,
+    ),
+    "derivative of a series": (
+        lambda c: np.sum(chebyshev.chebval(TIMES, chebyshev.chebder(c)) ** 2),
+        lambda c, g: g * _slopes().T @ (2 * _slopes() @ c),
+        lambda c, g: g * _slopes().T @ (_slopes() @ c),
+    ),
+    "sum of squares": (
+        lambda x: math.fsum(v * v for v in x),
+        lambda x, g: 2 * g * x,
+        lambda x, g: g * x,
+    ),
+    "repeated": (
+        lambda x: np.concatenate([[v * v] * 2 for v in x]),
+        lambda x, g: 2 * x * (g[::2] + g[1::2]),
+        lambda x, g: 4 * x * g[::2],
+    ),
+}
+
+
+def _slopes():
+    return np.stack([chebyshev.chebval(TIMES, chebyshev.chebder(e)) for e in np.eye(3)], axis=1)
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_series_and_sums(name):
+    _check(*SERIES[name], shape=(3,))
 
 
 def _check(function, right, wrong, shape):
