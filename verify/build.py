@@ -19,7 +19,7 @@ from verify.cells import Cell
 from verify.cut import cut
 from verify.diagnosis import diagnose
 from verify.evidence.composite import first_guilty
-from verify.evidence.contract import Violation
+from verify.evidence.violation import Violation
 from verify.instance import Instance
 from verify.judge import Judge, Wrong
 from verify.lost_digits import cause, region, samples

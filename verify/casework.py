@@ -32,10 +32,10 @@ from verify.evidence import (
     proof,
     second_order,
     shapes,
-    state,
 )
 from verify.evidence import formula as formula_evidence
 from verify.evidence.formula import Disagreement
+from verify.evidence.violation import Violation
 from verify.examples import Example, options, reduced, single, variations
 from verify.explore import Explorer
 from verify.failure import Failure
@@ -46,7 +46,7 @@ from verify.large import by_directions
 from verify.reference import EPS, Reference
 from verify.series import bounded_entries
 from verify.structure import free_derivative, reading
-from verify.subject import PairSubject, Subject, TensorSubject
+from verify.subject import Subject, TensorSubject
 from verify.verdict import Finding
 
 __all__ = ["Casework", "Failure"]
@@ -112,7 +112,7 @@ class Casework:
         self.known = Known()
         self._small_done = False
         self.varied: list[str] = []
-        self._instances: list[Instance] = []
+        self.instances: list[Instance] = []
         self._first: list[tuple[np.ndarray, Outcome]] = []
         self.contradiction = ""
         self._unproved = 0
@@ -220,6 +220,16 @@ class Casework:
         names = reference_of(explorer, cell, {}).interacting
         self.interacting = {instance.owner(instance.names.index(name))[0].name for name in names}
 
+    @property
+    def broadcasts(self) -> bool:
+        """Whether arguments may be broadcast against each other: by an example, or for want of any.
+
+        Guessed arguments broadcast wherever forward takes them so.
+        """
+        return self.guessed or any(
+            len({s.shape for s in e.slots if s.varies}) > 1 for e in self.examples
+        )
+
     # One example
 
     def examine(self, example: Example, seconds: float) -> Failure | None:
@@ -235,14 +245,14 @@ class Casework:
             return None
         if not instance.upstream or not instance.inputs:
             if instance.inputs == 0 and any(s.varies for s in example.slots):
-                return self._empty(instance)
+                return contract.empty(instance)
             self.reason = f"nothing to differentiate at {example.describe()}"
             self.notes.append(self.reason)
             return None
         self.examples.append(example)
         self._decided.clear()  # nodes belong to the example's own graph
         end = time.process_time() + seconds
-        found = self._contract(instance) or self._after_another_shape(instance)
+        found = contract.gather(self, instance)
         if found is not None:
             return found
         failure = self._judged(reading(instance, self.max_ulps), end)
@@ -298,12 +308,6 @@ class Casework:
             tally.detail = "every step is right at the upstream gradient that it received"
         return None
 
-    def _empty(self, instance: Instance) -> Failure | None:
-        violation = contract.empty_violation(instance)
-        if violation is not None:
-            return Failure(instance, "contract", violation=violation)
-        return None
-
     def vary(self, example: Example, end: float) -> Failure | None:
         """Other lengths and axes of an example: certified values at a few points.
 
@@ -313,7 +317,9 @@ class Casework:
         """
         if not all(s.domain.free for s in example.slots if s.varies):
             return None
-        others = variations(example)
+        shapes_tried = [s.shape for e in self.examples for s in e.slots if s.varies and s.shape]
+        longest = max((n for shape in shapes_tried for n in shape), default=0)
+        others = variations(example, longest)
         if self.guessed:
             others = itertools.chain(options(self.subject, example), others)
         for other in others:
@@ -348,53 +354,13 @@ class Casework:
                     continue
                 if by_differences.overrule(instance, outcome.wrong):
                     continue
-                if not self.guessed and not shapes.exchangeable(self, example, other):
+                if not (self.guessed or shapes.exchangeable(self, example, other)):
                     self.notes.append(f"not judged: {other.describe()}, which no example declares")
                     break
                 return Failure(instance, "oracle", wrong=outcome.wrong, judge=judge)
             else:
                 self.varied.append(other.describe())
         return None
-
-    # Contract
-
-    def _contract(self, instance: Instance) -> Failure | None:
-        self.doing = "checking the contract"
-        draws = [instance.draw() for _ in range(6)]
-        base = instance.base()
-        trials = ([base] if base is not None else []) + draws
-        found, notes = contract.violations(instance, trials)
-        self.notes += notes
-        tally = self.tally("contract")
-        if found:
-            plain = np.ones(len(instance.names))
-            if instance.in_domain(plain):
-                again, _ = contract.violations(instance, [plain])
-                if again and again[0].rule == found[0].rule:
-                    found = again
-            tally.detail = found[0].message
-            return Failure(instance, "contract", violation=found[0])
-        tally.passed += 1
-        tally.detail = (
-            "linear in the upstream gradient, shapes and layouts, nothing written to, no state"
-        )
-        if self.subject.elementwise or (self.guessed and len(instance.pieces) == 1):
-            empty = contract.empty_example(instance.example)
-            if empty is not None:
-                small = Instance(self.subject, empty, self.rng)
-                if small.prepare().forward_error is None:
-                    broken = self._empty(small)
-                    if broken is None or not isinstance(self.subject, PairSubject):
-                        return broken
-                    # A function and its gradient of no entries: nobody said that it is meant.
-                    assert broken.violation is not None
-                    self.notes.append(broken.violation.message)
-        return None
-
-    def _after_another_shape(self, instance: Instance) -> Failure | None:
-        violation = state.after_another_shape(instance, self._instances)
-        self._instances.append(instance)
-        return None if violation is None else Failure(instance, "contract", violation=violation)
 
     # Exploration
 
@@ -563,7 +529,7 @@ class Casework:
                         "when the gradient is differentiated again, backward raises "
                         f"{type(raised).__name__}: {raised}"
                     )
-                    broken = contract.Violation("raises", message, point=cell.point)
+                    broken = Violation("raises", message, point=cell.point)
                     return Failure(instance, "second_order", violation=broken)
                 self.skip("second_order", result.skipped)
                 self.uncovered.append(f"order {self.order}: {result.skipped}")

@@ -478,8 +478,10 @@ def _trimmed(found: list[Example]) -> list[Example]:
     return sorted(found, key=lambda e: e.size)[:7]
 
 
-def variations(example: Example) -> Iterator[Example]:
+def variations(example: Example, longest: int = 0) -> Iterator[Example]:
     """The same example at other lengths and axes: 1, 2 and one more, each axis from either end.
+
+    One more than its own length, and than ``longest``, that of any example.
 
     A length that stands in several shapes changes in all of them. Examples that hold arrays or
     indices of their own have no other shapes.
@@ -488,7 +490,7 @@ def variations(example: Example) -> Iterator[Example]:
     lengths = sorted({n for s in arrays if s.shape for n in s.shape if n > 0})
     if not holds_arrays(example):
         for length in lengths:
-            for other in dict.fromkeys((1, 2, length + 1)):
+            for other in dict.fromkeys((1, 2, max(length, longest) + 1)):
                 if other != length and (other not in lengths or other == 1):
                     yield _resized(example, {length: other})
         if len(lengths) > 1:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from verify.cells import Cell
 from verify.evidence.composite import Guilty
-from verify.evidence.contract import Violation
 from verify.evidence.formula import Disagreement
 from verify.evidence.second_order import SecondOrder
+from verify.evidence.violation import Violation
 from verify.instance import Instance
 from verify.judge import Judge, Wrong
 

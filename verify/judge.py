@@ -24,7 +24,7 @@ from verify.instance import FloatRun, Instance, TracedRun
 from verify.kinks import Limits, Touching, is_generalised, limits_at, reference_of
 from verify.nearness import (
     BY_ROUNDING,
-    exactly_on_boundary,
+    by_rounding,
     inside,
     nearest_boundary,
     reach,
@@ -154,9 +154,7 @@ class Judge:
             if beside is not None:
                 return beside
             outcome = self._judge_boundary(cell, point, run, values, actual)
-            rounded = outcome.wrong is not None and not exactly_on_boundary(
-                self.explorer, cell, point
-            )
+            rounded = outcome.wrong is not None and by_rounding(self.explorer, cell, point)
         else:
             outcome = self._judge_smooth(cell, point, run, values, actual)
             rounded = outcome.wrong is not None and (

@@ -5,6 +5,8 @@ May import: :mod:`symbolic`, :mod:`verify.explore`, :mod:`verify.reference`.
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 
 from symbolic.balls import enclose
@@ -16,7 +18,7 @@ from verify.reference import Reference
 
 __all__ = [
     "BY_ROUNDING",
-    "exactly_on_boundary",
+    "by_rounding",
     "inside",
     "nearest_boundary",
     "reach",
@@ -27,7 +29,7 @@ __all__ = [
 BY_ROUNDING = 1e-12
 
 
-def exactly_on_boundary(explorer: Explorer, cell: Cell, point: np.ndarray) -> bool:
+def _exactly_on_boundary(explorer: Explorer, cell: Cell, point: np.ndarray) -> bool:
     """Whether all gaps that are zero in floats are zero in exact arithmetic too."""
     conditions = cell.run.forward_conditions
     gaps = explorer.gaps_at(conditions, point)
@@ -39,6 +41,16 @@ def exactly_on_boundary(explorer: Explorer, cell: Cell, point: np.ndarray) -> bo
     exact = dict(zip(explorer.instance.names, map(float, point), strict=True))
     balls = enclose(explorer.program(zero), exact, digits=3, scale=1e-290)
     return not any(b.nonzero for b in balls)
+
+
+def by_rounding(explorer: Explorer, cell: Cell, point: np.ndarray) -> bool:
+    """Whether the rounding of its terms decides some condition: nearly met, or not exactly."""
+    movable = [c for c in cell.run.forward_conditions if not explorer.rigid(c)]
+    gaps = np.abs(explorer.gaps_at(movable, point))
+    return not _exactly_on_boundary(explorer, cell, point) or any(
+        0 < value < BY_ROUNDING * _size(explorer, c.gap, point)
+        for c, value in zip(movable, gaps, strict=True)
+    )
 
 
 def inside(explorer: Explorer, cell: Cell, point: np.ndarray) -> bool:
@@ -68,16 +80,32 @@ def nearest_boundary(explorer: Explorer, cell: Cell, point: np.ndarray) -> float
 
 
 def _size(explorer: Explorer, gap: Node, point: np.ndarray) -> float:
-    """The magnitude of the terms whose sum a gap is."""
+    """The magnitude of the terms whose sum a gap is, sums inside it included."""
     if gap.op == "var":
         return 5e-324  # an input compared with zero is compared exactly
     if gap.op != "add":
         return 1.0
-    program = explorer.program(list(gap.args))
+    terms = _terms(gap)
+    program = explorer.program(list(terms))
     values = {n: np.float64(v) for n, v in zip(explorer.instance.names, point, strict=True)}
     with np.errstate(all="ignore"):
-        size = max(abs(float(v)) for v in program.run(FLOAT, values))
-    return size or 1.0
+        sizes = [abs(float(v)) for v in program.run(FLOAT, values)]
+    return max(map(operator.mul, terms.values(), sizes)) or 1.0
+
+
+def _terms(gap: Node) -> dict[Node, float]:
+    """What is added up, through sums of sums and multiples of them, with its factor."""
+    found: dict[Node, float] = {}
+    stack = [(gap, 1.0)]
+    while stack:
+        node, factor = stack.pop()
+        if node.op == "add":
+            stack += [(child, factor) for child in node.args]
+        elif node.op == "mul" and node.args[0].op == "const":
+            stack.append((node.args[1], factor * abs(float(node.args[0].args[0]))))
+        else:
+            found[node] = max(found.get(node, 0.0), factor)
+    return found
 
 
 def reach(explorer: Explorer, cell: Cell, point: np.ndarray, eps: float) -> float:

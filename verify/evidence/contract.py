@@ -8,17 +8,21 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from verify.evidence import state
 from verify.evidence.violation import Violation, compared
 from verify.examples import Example
-from verify.instance import FloatRun, Instance, Piece
-from verify.subject import FunctionSubject, raised
+from verify.failure import Failure
+from verify.instance import FloatRun, Instance
+from verify.subject import FunctionSubject, PairSubject, raised
 
-__all__ = ["Violation", "violations"]
+if TYPE_CHECKING:
+    from verify.casework import Casework
+
+__all__ = ["empty", "gather", "violations"]
 
 
 def violations(
@@ -273,18 +277,63 @@ def _notes(instance: Instance, point: np.ndarray, run: FloatRun) -> list[str]:
     return notes
 
 
-def empty_example(example: Example) -> Example | None:
-    """The same example with empty arrays, where all arrays have a first axis of one length."""
-    lengths = {s.shape[-1] for s in example.slots if s.shape}
-    if len(lengths) != 1:
-        return None
-    slots = tuple(
-        replace(s, shape=(*s.shape[:-1], 0), base=None) if s.shape else s for s in example.slots
+def gather(work: Casework, instance: Instance) -> Failure | None:
+    """What breaks the contract at one example, or None, with its findings and notes told."""
+    work.doing = "checking the contract"
+    draws = [instance.draw() for _ in range(6)]
+    base = instance.base()
+    trials = ([base] if base is not None else []) + draws
+    found, notes = violations(instance, trials)
+    work.notes += notes
+    tally = work.tally("contract")
+    if not found:
+        other = state.after_another_shape(instance, work.instances)
+        found = [] if other is None else [other]
+    elif instance.in_domain(plain := np.ones(len(instance.names))):
+        again, _ = violations(instance, [plain])
+        if again and again[0].rule == found[0].rule:
+            found = again
+    work.instances.append(instance)
+    if found:
+        tally.detail = found[0].message
+        return Failure(instance, "contract", violation=found[0])
+    tally.passed += 1
+    tally.detail = (
+        "linear in the upstream gradient, shapes and layouts, nothing written to, no state"
     )
-    return replace(example, slots=slots)
+    # Of a function and its gradient, or beside declared examples, nobody said that it is meant.
+    meant = work.subject.elementwise or (work.guessed and len(instance.pieces) == 1)
+    meant = meant and not isinstance(work.subject, PairSubject)
+    for example in _empty_examples(instance.example):
+        small = Instance(work.subject, example, work.rng)
+        broken = None if small.prepare().forward_error is not None else empty(small)
+        if broken is not None and meant:
+            return broken
+        if broken is not None and broken.violation is not None:
+            work.notes.append(broken.violation.message)
+            break
+    return None
 
 
-def empty_violation(instance: Instance) -> Violation | None:
+def _empty_examples(example: Example) -> Iterator[Example]:
+    """The same example with empty arrays, where all arrays have a last axis of one length.
+
+    The last axis is empty, or the first one of several: a batch of nothing.
+    """
+    if len({s.shape[-1] for s in example.slots if s.shape}) != 1:
+        return
+    shapes = [s.shape for s in example.slots if s.shape]
+    kinds = [lambda shape: (*shape[:-1], 0)]
+    if all(len(shape) > 1 for shape in shapes):
+        kinds.append(lambda shape: (0, *shape[1:]))
+    for kind in kinds:
+        slots = tuple(
+            replace(s, shape=kind(s.shape), base=None) if s.shape else s for s in example.slots
+        )
+        yield replace(example, slots=slots)
+
+
+def empty(instance: Instance) -> Failure | None:
     """What goes wrong on empty arrays, where forward takes them."""
     point = np.zeros(len(instance.names))
     run = instance.run(point)
@@ -293,11 +342,5 @@ def empty_violation(instance: Instance) -> Violation | None:
     found = _result(instance, point, run)
     if not found:
         return None
-    violation = found[0]
-    violation.message = f"on empty arrays: {violation.message}"
-    return violation
-
-
-def piece_of(instance: Instance, name: str) -> Piece | None:
-    """The piece of that argument."""
-    return next((p for p in instance.pieces if p.name == name), None)
+    found[0].message = f"on empty arrays: {found[0].message}"
+    return Failure(instance, "contract", violation=found[0])

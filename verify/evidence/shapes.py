@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verify.domains import ELSEWHERE
+from verify.evidence.violation import Violation
 from verify.examples import Example, holds_arrays
 from verify.failure import Failure
 from verify.instance import FloatRun, Instance, Piece
@@ -24,10 +25,21 @@ from verify.judge import Wrong
 if TYPE_CHECKING:
     from verify.casework import Casework
 
-__all__ = ["compare", "exchangeable"]
+__all__ = ["broadcast", "compare", "exchangeable"]
 
 _SHAPES = ((2, 3, 2), (1, 2, 1, 3), (3, 60), (1200,))
 _MOST_BLOCKS = 60
+
+# Shapes of all arguments, and of the one that is broadcast against them.
+_PATTERNS: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
+    ((2, 3), (1, 3)),
+    ((2, 3), (2, 1)),
+    ((2, 3), (1, 1)),
+    ((2, 3), (3,)),
+    ((2, 3), ()),
+    ((2, 3, 4), (2, 1, 4)),
+    ((2, 3, 4), (3, 1)),
+]
 
 
 def compare(work: Casework, example: Example) -> Failure | None:
@@ -176,6 +188,64 @@ def _far(instance: Instance, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return far & ~((a == b) | (np.isnan(a) & np.isnan(b)))
 
 
+def broadcast(work: Casework, example: Example) -> Failure | None:
+    """What is wrong where one argument is broadcast against the others, along any of its axes.
+
+    The gradient of an entry that stands in several places is the sum of theirs. Code that does not
+    run there makes no such promise.
+    """
+    varying = [i for i, s in enumerate(example.slots) if s.varies and not s.scalar]
+    if len(varying) < 2 or holds_arrays(example):
+        return None
+    for full, small in _PATTERNS:
+        for i in varying:
+            slots = list(example.slots)
+            for j in varying:
+                slots[j] = replace(slots[j], shape=small if j == i else full, base=None)
+            instance = Instance(work.subject, replace(example, slots=tuple(slots)), work.rng)
+            run = instance.prepare()
+            if run.forward_error is not None or [o.shape for o in run.outputs] != [full]:
+                continue
+            violation = _summed(instance, full)
+            if violation is not None:
+                return Failure(instance, "contract", violation=violation)
+    return None
+
+
+def _summed(instance: Instance, full: tuple[int, ...]) -> Violation | None:
+    point = _defined(instance)
+    if point is None:
+        return None
+    run = instance.run(point)
+    args = [np.broadcast_to(a, full).copy() for a in instance.arguments(point)]
+    whole = instance.subject.forward(args, instance.example.keywords)[1](
+        instance.upstream_arrays(point)
+    )
+    if run.backward_error is not None or run.shape_errors:
+        return None  # told by the contract
+    for piece, given, everywhere in zip(instance.pieces, run.grads, whole, strict=False):
+        if given is None or everywhere is None or np.shape(everywhere) != full:
+            continue
+        extra = len(full) - len(piece.shape)
+        axes = [k for k, n in enumerate(full) if k < extra or n != piece.shape[k - extra]]
+        right = np.sum(everywhere, axis=tuple(axes)).reshape(-1)
+        size = float(np.max(np.abs(everywhere), initial=0.0))
+        bad = ~(np.abs(given - right) <= 1e-9 * np.abs(right) + 1e-12 * size)
+        if bad.any() and np.all(np.isfinite(right)):
+            k = int(np.argmax(bad))
+            return Violation(
+                "broadcast",
+                f"{piece.name} {piece.shape} is broadcast against {full}, and its gradient is not "
+                "the sum over the places where an entry stands",
+                piece.name,
+                point,
+                piece.start + k,
+                float(right[k]),
+                float(given[k]),
+            )
+    return None
+
+
 def exchangeable(work: Casework, example: Example, other: Example) -> bool:
     """Whether entries along the axes that another example changes the length of play one role.
 
@@ -187,6 +257,12 @@ def exchangeable(work: Casework, example: Example, other: Example) -> bool:
     changed = [s.shape for s in other.slots if s.varies and s.shape]
     pairs = [p for a, b in zip(shapes, changed, strict=True) for p in zip(a, b, strict=True)]
     lengths = {n for n, m in pairs if n != m and n > 1}
+    # A length that differs between examples is one that may be any.
+    for declared in work.examples:
+        others = [s.shape for s in declared.slots if s.varies and s.shape]
+        if [len(s) for s in others] == [len(s) for s in shapes]:
+            for a, b in zip(shapes, others, strict=True):
+                lengths -= {n for n, m in zip(a, b, strict=True) if n != m}
     known = Instance(work.subject, example, np.random.default_rng(3))
     if known.prepare().forward_error is not None:
         return True
