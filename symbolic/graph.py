@@ -83,6 +83,7 @@ class Graph:
         self._minus_one = self.constant(-1)
         self._half = self.constant(Fraction(1, 2))
         self.closed_forms: dict[float, str] = {}
+        self.largest_rounded = 0.0  # of the numbers in code that are no floats, as 0.1
         self._partials: dict[tuple[Node, int], Node] = {}
 
     def make(self, op: str, *args: Any) -> Node:
@@ -121,6 +122,8 @@ class Graph:
         if form.text:
             self.closed_forms[value] = form.text
         node = self.constant(form.factor)
+        if form.base is not None or form.factor != Fraction(value):
+            self.largest_rounded = max(self.largest_rounded, abs(value))
         if form.base is not None:
             node = self.mul(node, self._base(form.base))
         return node

@@ -95,3 +95,15 @@ def test_the_rounding_of_a_bound_is_no_error_however_steep_the_function():
         examples=[((2,),)], domain=[(0, 1)],
     )  # fmt: skip
     assert beyond.verdict is Verdict.REFUTED
+
+
+def test_constants_that_cancel_leave_their_rounding():
+    """0.1 + 0.2 - 0.3 is 5.6e-17 in floats, and zero in the formula: no error."""
+    weights = np.array([0.1, 0.2, -0.3])
+
+    def weighted(x):
+        return np.sum(weights * x)
+
+    assert check(weighted, grad=lambda x: np.sum(weights), examples=[((),)]).ok
+    wrong = check(weighted, grad=lambda x: np.sum(weights) + 1e-9, examples=[((),)])
+    assert wrong.verdict is Verdict.REFUTED

@@ -75,12 +75,13 @@ def spot(work: Casework, instance: Instance, explorer: Explorer) -> None:
         return
     actual = run.flat_grads(instance.pieces).real
     entries = list(range(min(instance.inputs, 4)))
+    scale = float(np.max(np.abs([*actual, *cell.point[instance.inputs :]]), initial=0.0))
     agreed = 0
     for i, e in zip(entries, differences.gradient(instance, cell.point, entries), strict=True):
         if not e.usable or e.kink or not e.error <= 1e-7 * abs(e.value):
             continue
         gap = abs(actual[i] - e.value)
-        if gap > 1e3 * e.error and gap > 1e-4 * abs(e.value):
+        if gap > max(1e3 * e.error, 1e-4 * abs(e.value), 1e-12 * scale):
             work.contradiction = (
                 f"finite differences give {e.value!r} +/- {e.error:.1g} for "
                 f"{instance.names[i]}, where the certified derivative agrees with backward's "
@@ -211,7 +212,7 @@ class _Comparison:
             there[:n] += t * direction
             return differences.projected(self.instance, there)
 
-        estimate = differences.derivative(moved, 0.0, 0.1)
+        estimate = differences.derivative(moved, 0.0, 0.1, self.instance.eps)
         if not estimate.usable:
             return None
         self.usable += 1

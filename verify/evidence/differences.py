@@ -43,7 +43,9 @@ class Estimate:
         return bool(np.isfinite(self.value) and np.isfinite(self.error))
 
 
-def derivative(f: Callable[[float], float], x: float, scale: float | None = None) -> Estimate:
+def derivative(
+    f: Callable[[float], float], x: float, scale: float | None = None, eps: float = 2.0**-52
+) -> Estimate:
     """The derivative of a function of one variable, from values alone.
 
     Parameters
@@ -53,6 +55,8 @@ def derivative(f: Callable[[float], float], x: float, scale: float | None = None
     x : float
     scale : float, optional
         The first step; by default a tenth of ``|x|``, or of one.
+    eps : float
+        The relative rounding of the values.
 
     Examples
     --------
@@ -67,11 +71,13 @@ def derivative(f: Callable[[float], float], x: float, scale: float | None = None
         return Estimate(np.nan, np.inf)
     best = Estimate(np.nan, np.inf)
     for step in _steps(start, x):
-        central = _ridders(lambda h: (f(x + h) - f(x - h)) / ((x + h) - (x - h)), step, 2, here, x)
+        central = _ridders(
+            lambda h: (f(x + h) - f(x - h)) / ((x + h) - (x - h)), step, 2, here, eps
+        )
         if central.error < best.error:
             best = central
-    right = _best_side(f, x, here, start, 1.0)
-    left = _best_side(f, x, here, start, -1.0)
+    right = _best_side(f, x, here, start, 1.0, eps)
+    left = _best_side(f, x, here, start, -1.0, eps)
     if right.usable and left.usable:
         spread = abs(right.value - left.value)
         bar = right.error + left.error
@@ -91,18 +97,20 @@ def _steps(start: float, x: float) -> list[float]:
 
 
 def _best_side(
-    f: Callable[[float], float], x: float, here: float, start: float, sign: float
+    f: Callable[[float], float], x: float, here: float, start: float, sign: float, eps: float
 ) -> Estimate:
     best = Estimate(np.nan, np.inf)
     for step in _steps(start, x):
-        one = _ridders(lambda h: (f(x + sign * h) - here) / ((x + sign * h) - x), step, 1, here, x)
+        one = _ridders(
+            lambda h: (f(x + sign * h) - here) / ((x + sign * h) - x), step, 1, here, eps
+        )
         if one.error < best.error:
             best = one
     return best
 
 
 def _ridders(
-    quotient: Callable[[float], float], step: float, order: int, here: float, x: float
+    quotient: Callable[[float], float], step: float, order: int, here: float, eps: float
 ) -> Estimate:
     """Extrapolate a quotient to step zero; ``order`` is the power that its error starts at."""
     factor = 1.6
@@ -112,7 +120,7 @@ def _ridders(
     h = step
     for i in range(size):
         table[i, 0] = quotient(h)
-        noise = 4 * 2.0**-52 * (abs(here) + abs(table[i, 0] * h)) / h
+        noise = 4 * eps * (abs(here) + abs(table[i, 0] * h)) / h
         for j in range(1, i + 1):
             power = factor ** (order * j if order == 2 else j)
             table[i, j] = table[i, j - 1] + (table[i, j - 1] - table[i - 1, j - 1]) / (power - 1)
@@ -147,5 +155,5 @@ def gradient(instance: Instance, point: np.ndarray, entries: list[int]) -> list[
             moved[i] = t
             return projected(instance, moved)
 
-        found.append(derivative(along, float(point[i])))
+        found.append(derivative(along, float(point[i]), eps=instance.eps))
     return found
