@@ -43,6 +43,7 @@ from verify.instance import Instance
 from verify.judge import Judge, Outcome
 from verify.kinks import beside, reference_of
 from verify.large import by_directions
+from verify.nearness import inside
 from verify.reference import EPS, Reference
 from verify.series import bounded_entries
 from verify.structure import free_derivative, reading
@@ -511,8 +512,12 @@ class Casework:
         for cell in [*full[:24], *points[:24]]:
             left = max(0.1, min(3.0, 0.3 * (end - time.process_time())))
             try:
-                if cell.kinked:
+                at = cell.point
+                around = None
+                if cell.kinked or (cell.thin and not inside(explorer, cell, at)):
                     around = beside(explorer, cell, judge.references)
+                # Looking around may find that the same decisions hold off the boundary too.
+                if around is not None and cell.point is at:
                     result = second_order.check_limit(explorer, cell, around, self.order)
                 else:
                     result = second_order.check_order(
