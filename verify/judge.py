@@ -121,7 +121,9 @@ class Judge:
         self._actual: dict[int, Program] = {}
 
     def reference(self, cell: Cell) -> Reference:
-        return reference_of(self.explorer, cell, self.references)
+        found = reference_of(self.explorer, cell, self.references)
+        found.ordinary = self.usual
+        return found
 
     # One point
 

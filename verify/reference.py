@@ -9,7 +9,7 @@ May import: :mod:`symbolic`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,10 @@ __all__ = ["EPS", "Reference"]
 
 EPS = 2.0**-52
 
-
 _LARGEST = np.finfo(float).max
+
+# How much smaller than the others an argument is that goes to zero beside them.
+_TINY = 1e-6
 
 # Second derivatives are skipped beyond this many entries: they only excuse rounding.
 _MOST_PAIRS = 1600
@@ -53,6 +55,7 @@ class Reference:
     ):
         self.graph = graph
         self._elsewhere = [name in interacting for name in inputs]
+        self.ordinary: Callable[[], np.ndarray] | None = None  # the slopes' ordinary size
         self.outputs = list(outputs)
         self.inputs = list(inputs)
         self.upstream = list(upstream)
@@ -170,7 +173,8 @@ class Reference:
         on and s is the largest of them: the uncertainty of g and of x. Where several inputs
         interact, sum_k |g_k y_k| / s is added, since a small entry is then often a sum of large
         terms that cancel. There s is the largest of those inputs in the array of x_i itself: a
-        slope in a small weight has nothing to do with the size of the data. An exact zero is such a
+        slope in a small weight has nothing to do with the size of the data; but beside much larger
+        arguments it is no more than the slope's ordinary size, if that is known. An exact zero is a
         sum too, where y_k mentions x_i and does not change with it: there the terms count that y_k
         is a sum of, since they may cancel in it as well (1 - cos of an angle that is zero).
 
@@ -258,7 +262,14 @@ class Reference:
         result += np.bincount(self._curvature_of, s[self._curvature_of] * curvature, count)
         own = np.where(own > 0, own, 1.0)  # at the origin there is no scale but one
         i, k = self._cancelling
-        result += np.bincount(i, g[k] * outputs[k] / own[i], count)
+        cancelling = np.bincount(i, g[k] * outputs[k] / own[i], count)
+        # Of an argument that goes to zero beside others, the slope does not grow as 1 / x for that.
+        tiny = own < _TINY * s
+        if tiny.any() and self.ordinary is not None:
+            most = np.bincount(i, g[k] * outputs[k] / np.where(s > 0, s, 1.0)[i], count)
+            most = np.maximum(most, g.max(initial=0.0) * self.ordinary())
+            cancelling = np.where(tiny, np.minimum(cancelling, most), cancelling)
+        result += cancelling
         i, k = self._constant
         result += np.bincount(i, g[k] * of_constant / np.where(x > 0, x, 1.0)[i], count)
         return result

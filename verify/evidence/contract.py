@@ -320,6 +320,8 @@ def _empty_examples(example: Example) -> Iterator[Example]:
 
     The last axis is empty, or the first one of several: a batch of nothing.
     """
+    if not all(s.domain.free for s in example.slots if s.varies):
+        return
     if len({s.shape[-1] for s in example.slots if s.shape}) != 1:
         return
     shapes = [s.shape for s in example.slots if s.shape]
