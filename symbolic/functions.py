@@ -25,7 +25,7 @@ from symbolic.iteration import NUMPY_LIB, SCIPY_DISTANCE
 from symbolic.linear_maps import SCIPY_FILTERS, SCIPY_NDIMAGE
 from symbolic.lowering import primitive
 from symbolic.piecewise import SCIPY_INTERPOLATE
-from symbolic.scipy_linalg import SCIPY_LINALG
+from symbolic.scipy_linalg import SCIPY_LAPACK, SCIPY_LINALG
 from symbolic.signal import SCIPY_SIGNAL
 from symbolic.sparse import SCIPY_SPARSE, SCIPY_SPARSE_LINALG, SCIPY_SPARSE_MAKERS
 from symbolic.spline_data import SCIPY_SPLINES
@@ -122,6 +122,7 @@ LIBRARY: dict[str, dict[str, Callable[..., Any]]] = {
         "softplus": softplus,
     },
     "scipy.linalg": SCIPY_LINALG | EQUATIONS,
+    "scipy.linalg.lapack": SCIPY_LAPACK | {"get_lapack_funcs": SCIPY_LINALG["get_lapack_funcs"]},
     "scipy.fft": SCIPY_FFT,
     "scipy.interpolate": SCIPY_INTERPOLATE | SCIPY_SPLINES,
     "scipy.ndimage": SCIPY_NDIMAGE,

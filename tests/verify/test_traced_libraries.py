@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pytest
 from numpy.polynomial import chebyshev
-from scipy import interpolate, ndimage, signal, sparse
+from scipy import interpolate, linalg, ndimage, signal, sparse
+from scipy.linalg import lapack
 from scipy.sparse import linalg as sparse_linalg
 
-from verify import check
+from verify import check, domains
 
 SOS = signal.butter(3, 0.3, output="sos")
 KERNEL = np.array([0.25, 0.5, 0.3])
@@ -155,6 +156,53 @@ def _slopes():
 @pytest.mark.parametrize("name", SERIES)
 def test_series_and_sums(name):
     _check(*SERIES[name], shape=(3,))
+
+
+def distance(a, b):
+    """Between positive definite matrices, squared; its gradient is zero where they are equal."""
+    return np.sum(np.log(linalg.eigvalsh(a, b)) ** 2)
+
+
+def distance_grad(a, b, second=-1):
+    w, v = linalg.eigh(a, b)
+    d = 2 * np.log(w) / w
+    return (v * d) @ v.T, second * (v * (d * w)) @ v.T
+
+
+def test_eigenvalues_of_two_matrices():
+    options = {
+        "examples": [((2, 2), (2, 2))],
+        "domain": [domains.positive_definite, domains.positive_definite],
+    }
+    assert check(distance, grad=distance_grad, **options).verdict == "proved"
+    wrong = check(distance, grad=lambda a, b: distance_grad(a, b, -1.5), **options)
+    assert wrong.verdict == "refuted"
+
+
+def log_determinant(a):
+    c, _ = lapack.dpotrf(a @ a.T + np.eye(len(a)), lower=1)
+    return 2 * np.sum(np.log(np.diag(c)))
+
+
+def log_determinant_vjp(a, g):
+    c, _ = lapack.dpotrf(a @ a.T + np.eye(len(a)), lower=1)
+    return 2 * g * lapack.dpotrs(c, a, lower=1)[0]
+
+
+def test_lapack():
+    _check(log_determinant, log_determinant_vjp, lambda a, g: log_determinant_vjp(a, g).T, (2, 2))
+
+
+STABLE = np.array([[-1.0, 0.5], [0.2, -2.0]])
+
+
+def test_lyapunov_equation():
+    _check(
+        lambda q: linalg.solve_continuous_lyapunov(STABLE, q),
+        lambda q, g: linalg.solve_continuous_lyapunov(STABLE.T, g),
+        lambda q, g: linalg.solve_continuous_lyapunov(STABLE, g),
+        shape=(2, 2),
+    )
 
 
 def _check(function, right, wrong, shape):
