@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from numpy.polynomial import chebyshev
-from scipy import interpolate, linalg, ndimage, signal, sparse
+from scipy import interpolate, linalg, ndimage, optimize, signal, sparse, spatial
 from scipy.linalg import lapack
 from scipy.sparse import linalg as sparse_linalg
 
@@ -203,6 +203,41 @@ def test_lyapunov_equation():
         lambda q, g: linalg.solve_continuous_lyapunov(STABLE, g),
         shape=(2, 2),
     )
+
+
+LANDMARKS = np.array([[0.0, 0.0], [2.0, 1.0], [-1.0, 2.0]])
+TREE = spatial.cKDTree(LANDMARKS)
+
+
+def nearest(x, k=0):
+    return x - LANDMARKS[TREE.query(x, k=2)[1][..., k]]
+
+
+def test_nearest_neighbours():
+    _check(
+        lambda x: 0.5 * np.sum(TREE.query(x)[0] ** 2),
+        lambda x, g: g * nearest(x),
+        lambda x, g: g * nearest(x, 1),
+        shape=(2,),
+    )
+
+
+def matched(cost):
+    rows, columns = optimize.linear_sum_assignment(cost)
+    return cost[rows, columns].sum()
+
+
+def chosen(cost, inverse=False):
+    rows, columns = optimize.linear_sum_assignment(cost)
+    out = np.zeros_like(cost)
+    out[(columns, rows) if inverse else (rows, columns)] = 1.0
+    return out
+
+
+def test_assignments():
+    _check(matched, lambda c, g: g * chosen(c), lambda c, g: g * (1 - chosen(c)), shape=(2, 2))
+    options = {"vjp": lambda c, g: g * chosen(c, inverse=True), "examples": [((3, 3),)]}
+    assert check(matched, **options).verdict == "refuted"
 
 
 def _check(function, right, wrong, shape):
