@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from numpy.polynomial import chebyshev
-from scipy import interpolate, linalg, ndimage, optimize, signal, sparse, spatial
+from scipy import interpolate, linalg, ndimage, optimize, signal, sparse, spatial, special
 from scipy.linalg import lapack
 from scipy.sparse import linalg as sparse_linalg
 
@@ -238,6 +238,26 @@ def test_assignments():
     _check(matched, lambda c, g: g * chosen(c), lambda c, g: g * (1 - chosen(c)), shape=(2, 2))
     options = {"vjp": lambda c, g: g * chosen(c, inverse=True), "examples": [((3, 3),)]}
     assert check(matched, **options).verdict == "refuted"
+
+
+def voigt(x, sigma):
+    return special.voigt_profile(x, sigma, 0.5)
+
+
+def voigt_grad(x, sigma, width=1.0):
+    z = (x + 0.5j) / (sigma * np.sqrt(2))
+    w, scale = special.wofz(z), sigma * np.sqrt(2 * np.pi)
+    slope = -2 * z * w + 2j / np.sqrt(np.pi)
+    of_x = slope.real / (sigma * np.sqrt(2)) / scale
+    return of_x, -(width * w.real + (slope * z).real) / sigma / scale
+
+
+def test_voigt_profile():
+    # Far out the slope is a small difference of large numbers.
+    options = {"examples": [((), ())], "domain": [(-3, 3), (0.3, 3)]}
+    assert check(voigt, grad=voigt_grad, **options).verdict == "proved"
+    wrong = check(voigt, grad=lambda x, s: voigt_grad(x, s, 0.0), **options)
+    assert wrong.verdict == "refuted"
 
 
 def _check(function, right, wrong, shape):
