@@ -6,7 +6,7 @@ May import: :mod:`symbolic.array`, :mod:`symbolic.array_functions`,
 :mod:`symbolic.scipy_linalg`, :mod:`symbolic.fourier`, :mod:`symbolic.linear_maps`,
 :mod:`symbolic.sparse`, :mod:`symbolic.piecewise`, :mod:`symbolic.spline_data`,
 :mod:`symbolic.statistics`, :mod:`symbolic.summaries`, :mod:`symbolic.choices`,
-:mod:`symbolic.searches`.
+:mod:`symbolic.searches`, :mod:`symbolic.rotations`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from symbolic.iteration import NUMPY_LIB, SCIPY_DISTANCE
 from symbolic.linear_maps import SCIPY_FILTERS, SCIPY_NDIMAGE
 from symbolic.lowering import primitive
 from symbolic.piecewise import SCIPY_INTERPOLATE
+from symbolic.rotations import SCIPY_TRANSFORM
 from symbolic.scipy_linalg import SCIPY_LAPACK, SCIPY_LINALG
 from symbolic.searches import SCIPY_SEARCHES
 from symbolic.signal import SCIPY_SIGNAL
@@ -148,6 +149,7 @@ LIBRARY: dict[str, dict[str, Callable[..., Any]]] = {
     "numpy.lib.stride_tricks": NUMPY_LIB,
     "statistics": STATISTICS,
     "scipy.spatial": SCIPY_SPATIAL,
+    "scipy.spatial.transform": SCIPY_TRANSFORM,
     "scipy.optimize": SCIPY_CHOICES,
     # methods, as attributes of their classes, and functions
     "scipy.stats": SCIPY_STATS | SCIPY_SUMMARIES | {"rankdata": rankdata},

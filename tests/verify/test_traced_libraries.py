@@ -8,6 +8,7 @@ from numpy.polynomial import chebyshev
 from scipy import interpolate, linalg, ndimage, optimize, signal, sparse, spatial, special
 from scipy.linalg import lapack
 from scipy.sparse import linalg as sparse_linalg
+from scipy.spatial.transform import Rotation
 
 from verify import check, domains
 
@@ -258,6 +259,24 @@ def test_voigt_profile():
     assert check(voigt, grad=voigt_grad, **options).verdict == "proved"
     wrong = check(voigt, grad=lambda x, s: voigt_grad(x, s, 0.0), **options)
     assert wrong.verdict == "refuted"
+
+
+MARKER = np.array([0.3, -0.5, 1.0])
+
+
+def turned(t):
+    return Rotation.from_euler("z", t).apply(MARKER)
+
+
+@pytest.mark.skipif(not Rotation.__flags__ & (1 << 9), reason="Rotation is a compiled class")
+def test_rotations():
+    axis = np.array([0.0, 0.0, 1.0])
+    _check(
+        turned,
+        lambda t, g: np.sum(g * np.cross(axis, turned(t))),
+        lambda t, g: np.sum(g * np.cross(axis, MARKER)),
+        shape=(),
+    )
 
 
 def _check(function, right, wrong, shape):
