@@ -13,7 +13,14 @@ import numpy as np
 
 from symbolic.values import Symbol
 
-__all__ = ["COMPLEX_FORMULAS", "ComplexSymbol", "imag_part", "is_complex", "real_part"]
+__all__ = [
+    "COMPLEX_FORMULAS",
+    "ComplexSymbol",
+    "faddeeva",
+    "imag_part",
+    "is_complex",
+    "real_part",
+]
 
 
 def is_complex(x: Any) -> bool:
@@ -272,6 +279,12 @@ def _sign(z: Any) -> Any:
     return 0j if z == 0 else z / magnitude(z)
 
 
+def faddeeva(x: Any, y: Any) -> ComplexSymbol:
+    """Faddeeva's function of ``x + i y``."""
+    trace = (x if type(x) is Symbol else y).trace
+    return ComplexSymbol(*(trace.apply(op, x, y) for op in ("wofz_re", "wofz_im")))
+
+
 COMPLEX_FORMULAS: dict[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
@@ -305,6 +318,7 @@ COMPLEX_FORMULAS: dict[str, Callable[..., Any]] = {
     "arccosh": lambda a: log(a + sqrt(a + 1) * sqrt(a - 1)),
     "arctanh": _arctanh,
     "sign": _sign,
+    "wofz": lambda a: faddeeva(a.re, a.im),
     "equal": lambda a, b: a == b,
     "not_equal": lambda a, b: a != b,
     "isnan": lambda a: bool(np.isnan(a.value)),

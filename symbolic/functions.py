@@ -5,7 +5,8 @@ Each is written in NumPy, which traces. The table is by module, and read when th
 May import: :mod:`symbolic.array`, :mod:`symbolic.array_functions`,
 :mod:`symbolic.scipy_linalg`, :mod:`symbolic.fourier`, :mod:`symbolic.linear_maps`,
 :mod:`symbolic.sparse`, :mod:`symbolic.piecewise`, :mod:`symbolic.spline_data`,
-:mod:`symbolic.statistics`.
+:mod:`symbolic.statistics`, :mod:`symbolic.summaries`, :mod:`symbolic.choices`,
+:mod:`symbolic.searches`, :mod:`symbolic.rotations`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ import numpy as np
 from symbolic.array import values, wrap
 from symbolic.array_functions import as_traced, revalued
 from symbolic.calculus import sinc
+from symbolic.choices import (
+    SCIPY_CHOICES,
+    SCIPY_SPATIAL,
+    SCIPY_SPATIAL_MAKERS,
+    rankdata,
+    traced_tree,
+)
 from symbolic.distributions import SCIPY_STATS
 from symbolic.equations import EQUATIONS
 from symbolic.fourier import SCIPY_FFT
@@ -25,13 +33,21 @@ from symbolic.iteration import NUMPY_LIB, SCIPY_DISTANCE
 from symbolic.linear_maps import SCIPY_FILTERS, SCIPY_NDIMAGE
 from symbolic.lowering import primitive
 from symbolic.piecewise import SCIPY_INTERPOLATE
-from symbolic.scipy_linalg import SCIPY_LINALG
+from symbolic.rotations import SCIPY_TRANSFORM
+from symbolic.scipy_linalg import SCIPY_LAPACK, SCIPY_LINALG
+from symbolic.searches import SCIPY_SEARCHES
 from symbolic.signal import SCIPY_SIGNAL
-from symbolic.sparse import SCIPY_SPARSE, SCIPY_SPARSE_LINALG, SCIPY_SPARSE_MAKERS
+from symbolic.sparse import (
+    SCIPY_SPARSE,
+    SCIPY_SPARSE_LINALG,
+    SCIPY_SPARSE_MAKERS,
+    traced_factors,
+)
 from symbolic.spline_data import SCIPY_SPLINES
 from symbolic.statistics import STATISTICS
+from symbolic.summaries import SCIPY_SUMMARIES
 
-__all__ = ["LIBRARY", "MAKERS"]
+__all__ = ["LIBRARY", "MAKERS", "stand_in"]
 
 
 def softmax(x: Any, axis: Any = None) -> Any:
@@ -122,6 +138,7 @@ LIBRARY: dict[str, dict[str, Callable[..., Any]]] = {
         "softplus": softplus,
     },
     "scipy.linalg": SCIPY_LINALG | EQUATIONS,
+    "scipy.linalg.lapack": SCIPY_LAPACK | {"get_lapack_funcs": SCIPY_LINALG["get_lapack_funcs"]},
     "scipy.fft": SCIPY_FFT,
     "scipy.interpolate": SCIPY_INTERPOLATE | SCIPY_SPLINES,
     "scipy.ndimage": SCIPY_NDIMAGE,
@@ -131,8 +148,22 @@ LIBRARY: dict[str, dict[str, Callable[..., Any]]] = {
     "scipy.spatial.distance": SCIPY_DISTANCE,
     "numpy.lib.stride_tricks": NUMPY_LIB,
     "statistics": STATISTICS,
-    "scipy.stats": SCIPY_STATS,  # methods, as attributes of their classes
+    "scipy.spatial": SCIPY_SPATIAL,
+    "scipy.spatial.transform": SCIPY_TRANSFORM,
+    "scipy.optimize": SCIPY_CHOICES,
+    # methods, as attributes of their classes, and functions
+    "scipy.stats": SCIPY_STATS | SCIPY_SUMMARIES | {"rankdata": rankdata},
 }
 
-# What makes objects that a trace replaces, whatever it is given: original to wrapper.
-MAKERS: dict[str, dict[str, Callable[..., Any]]] = {"scipy.sparse.linalg": SCIPY_SPARSE_MAKERS}
+# What is wrapped whatever its arguments are, as it makes an object or calls one: original to
+# wrapper.
+MAKERS: dict[str, dict[str, Callable[..., Any]]] = {
+    "scipy.sparse.linalg": SCIPY_SPARSE_MAKERS,
+    "scipy.spatial": SCIPY_SPATIAL_MAKERS,
+    "scipy.optimize": SCIPY_SEARCHES,
+}
+
+
+def stand_in(value: Any) -> Any:
+    """What stands for a compiled object during a trace, or None."""
+    return traced_factors(value) or traced_tree(value)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from symbolic.complex import COMPLEX_FORMULAS, ComplexSymbol, is_complex
+from symbolic.complex import COMPLEX_FORMULAS, ComplexSymbol, faddeeva, is_complex
 from symbolic.values import Symbol, TraceError, float_function, user_line
 
 __all__ = ["BOOLEAN", "find", "lowered"]
@@ -189,7 +189,16 @@ SMOOTH |= {
     "_zeta": lambda s, q: primitive("zeta", s, q),
     "_riemann_zeta": lambda s: primitive("zeta", s, 1),
     "zetac": lambda s: primitive("zeta", s, 1) - 1,
+    "wofz": lambda x: faddeeva(x, 0.0),
+    "voigt_profile": lambda x, sigma, gamma: _voigt(x, sigma, gamma),
 }
+
+
+def _voigt(x: Entry, sigma: Entry, gamma: Entry) -> Entry:
+    if sigma == 0:
+        return gamma / (PI * (x * x + gamma * gamma))
+    width = sigma * np.sqrt(2)
+    return primitive("wofz_re", x / width, gamma / width) / (sigma * np.sqrt(2 * PI))
 
 
 def _inverse_boxcox(y: Entry, lam: Entry) -> Entry:
@@ -566,6 +575,8 @@ def _smooth(name: str, ufunc: np.ufunc, formula: Callable[..., Entry]) -> Callab
 
 def _revalue(result: Entry, value: Any) -> Entry:
     """The formula with the value that the ufunc computed."""
+    if type(result) is ComplexSymbol:
+        return result
     if type(result) is not Symbol:
         return value
     if result.value == value or isinstance(value, complex):

@@ -153,7 +153,11 @@ def _always() -> list[Change]:
     return found
 
 
-@functools.lru_cache(maxsize=16)
+# The flag of classes whose attributes can be set: those of compiled code are fixed.
+_PYTHON_CLASS = 1 << 9
+
+
+@functools.lru_cache(maxsize=64)
 def _of_module(module_name: str) -> list[Change]:
     """What a trace changes in a module of SciPy, once that is loaded."""
     module = importlib.import_module(module_name)
@@ -163,9 +167,13 @@ def _of_module(module_name: str) -> list[Change]:
         owner = functools.reduce(getattr, parents, module)
         if isinstance(owner, type):  # the class that has the method, of which others inherit it
             owner = next((c for c in owner.__mro__ if name in vars(c)), owner)
-        if hasattr(owner, name) and (id(owner), name) not in found:
-            own = getattr(owner, name)
-            found[id(owner), name] = (owner, name, own, on_traced(own, ours))
+            if not owner.__flags__ & _PYTHON_CLASS:
+                continue
+        if (id(owner), name) not in found and hasattr(owner, name):
+            own = vars(owner)[name] if isinstance(owner, type) else getattr(owner, name)
+            static = isinstance(own, staticmethod)
+            new = staticmethod(on_traced(own.__func__, ours)) if static else on_traced(own, ours)
+            found[id(owner), name] = (owner, name, own, new)
     for name, wrapper in MAKERS.get(module_name, {}).items():
         own = getattr(module, name)
         found[id(module), name] = (module, name, own, wrapper(own))

@@ -25,7 +25,7 @@ from typing import Any, NoReturn
 
 from flint import fmpz_mpoly
 
-from symbolic import angles, eigen, elementary, special
+from symbolic import angles, eigen, elementary, faddeeva, special
 from symbolic.balls import precision
 from symbolic.constant_values import polynomial_value
 from symbolic.graph import Node, topological
@@ -485,4 +485,5 @@ RULES: dict[str, Callable[..., Element]] = {
     **angles.RULES,
     **special.RULES,
     **eigen.RULES,
+    **faddeeva.RULES,
 }

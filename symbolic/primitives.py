@@ -2,11 +2,11 @@
 
 NumPy and SciPy functions are lowered to this small set (see :mod:`symbolic.lowering`), so that
 evaluation, differentiation and normal forms meet few operations. No derivative is written here:
-SymPy derives each one from the row's SymPy expression, once (those of eigenvalues, which have no
-expression, follow from what defines them).
+SymPy derives each one from the row's SymPy expression, once (those of eigenvalues and of Faddeeva's
+function, which have no expression, follow from what defines them).
 
-May import: :mod:`symbolic.eigen`; :mod:`symbolic.ball_functions` and :mod:`symbolic.sympy_bridge`
-when used (SymPy, SciPy and python-flint are loaded then, not before).
+May import: :mod:`symbolic.eigen`, :mod:`symbolic.faddeeva`; :mod:`symbolic.ball_functions` and
+:mod:`symbolic.sympy_bridge` when used (SymPy, SciPy and python-flint are loaded then, not before).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symbolic import eigen
+from symbolic import eigen, faddeeva
 
 if TYPE_CHECKING:
     from symbolic.graph import Graph, Node
@@ -272,7 +272,11 @@ _ROWS = [
     Primitive("rint", lambda sp, x: sp.floor(x + sp.Rational(1, 2)), np.rint, _b("rint")),
     Primitive("trunc", lambda sp, x: sp.sign(x) * sp.floor(sp.Abs(x)), np.trunc, _b("trunc")),
     Primitive("sign", _sp("sign"), np.sign, _m("sgn")),
-    *(Primitive(op, _sp_named(op), eigen.FLOAT[op], eigen.BALL[op]) for op in eigen.OPERATIONS),
+    *(
+        Primitive(op, _sp_named(op), defined.FLOAT[op], defined.BALL[op])
+        for defined in (eigen, faddeeva)
+        for op in defined.OPERATIONS
+    ),
 ]
 
 PRIMITIVES: dict[str, Primitive] = {row.name: row for row in _ROWS}
@@ -329,6 +333,8 @@ def partial(graph: Graph, node: Node, i: int) -> Node:
     """
     if node.op in eigen.OPERATIONS:
         return eigen.partial(graph, node, i)
+    if node.op in faddeeva.OPERATIONS:
+        return faddeeva.partial(graph, node, i)
     from symbolic.sympy_bridge import template
 
     args = node.args

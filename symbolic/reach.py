@@ -4,8 +4,7 @@ The walk finds each place that holds a function of NumPy, ``math`` or SciPy unde
 name (``from math import exp``) or an array of floats made before the trace; :func:`rebound` binds
 these to tracing counterparts, and puts every place back.
 
-May import: :mod:`symbolic.array`, :mod:`symbolic.namespace`, :mod:`symbolic.functions`,
-:mod:`symbolic.sparse`.
+May import: :mod:`symbolic.array`, :mod:`symbolic.namespace`, :mod:`symbolic.functions`.
 """
 
 from __future__ import annotations
@@ -22,9 +21,8 @@ from typing import Any
 import numpy as np
 
 from symbolic.array import TracedArray
-from symbolic.functions import LIBRARY
+from symbolic.functions import LIBRARY, stand_in
 from symbolic.namespace import is_foreign, require, restore, wrapper_of
-from symbolic.sparse import traced_factors
 from symbolic.wrappers import TracedFloat
 
 __all__ = ["Counterparts", "counterpart", "rebound"]
@@ -64,7 +62,7 @@ def counterpart(value: Any) -> Any:
         new = wrapper_of(value.__func__)
         return None if new is None else types.MethodType(new, value.__self__)
     new = wrapper_of(value) if callable(value) or value is np else None
-    return new or traced_factors(value)
+    return new or stand_in(value)
 
 
 @dataclass(frozen=True)

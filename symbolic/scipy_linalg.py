@@ -33,7 +33,7 @@ from symbolic.linalg import (
 from symbolic.lowering import sqrt
 from symbolic.values import TraceError, user_line
 
-__all__ = ["SCIPY_LINALG"]
+__all__ = ["SCIPY_LAPACK", "SCIPY_LINALG"]
 
 
 def _scipy_cholesky(a: Any, lower: bool = False, *args: Any, **kwargs: Any) -> Any:
@@ -93,6 +93,94 @@ def _scipy_solve(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
         part = np.tril(a) if lower else np.triu(a)
         a = part + part.T - np.diag(np.diag(a))
     return np.linalg.solve(as_traced(a).T if transposed else a, b)
+
+
+def _eigh(
+    a: Any,
+    b: Any = None,
+    *,
+    lower: bool = True,
+    eigvals_only: bool = False,
+    type: int = 1,
+    subset_by_index: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """The problem ``a v = w b v`` as ``c y = w y`` with ``c = inv(l) a inv(l)'``, ``b = l l'``."""
+    if type != 1 or kwargs.get("subset_by_value") is not None:
+        raise TraceError("eigh of another type, or of a range of values", user_line())
+    a = one_matrix(a, "eigh")
+    order_of(a)
+    a = _mirrored(a, lower)
+    plain = None if b is None else values(as_traced(b))
+    options = {"lower": lower, "subset_by_index": subset_by_index, "driver": kwargs.get("driver")}
+    w, v = scipy_eigh(values(a), plain, **options)
+    factor = None
+    if b is not None:
+        factor = np.linalg.cholesky(_mirrored(as_traced(b), lower))
+        half = _solve_triangular(factor, a, lower=True)
+        a = _mirrored(_solve_triangular(factor, half.T, lower=True), True)
+    low, high = (0, len(a) - 1) if subset_by_index is None else subset_by_index
+    found = eigvalsh(a)[low : high + 1]
+    if eigvals_only:
+        return revalued(found, w)
+    vectors = eigh(a)[1][:, low : high + 1]
+    if factor is not None:
+        vectors = _solve_triangular(factor, vectors, "T", lower=True)
+    # The sign of a vector is that of SciPy's.
+    signs = np.where(np.sum(values(vectors) * v, axis=0) < 0, -1.0, 1.0)
+    return revalued(found, w), revalued(vectors * signs, v)
+
+
+def scipy_eigh(*args: Any, **kwargs: Any) -> Any:
+    import scipy.linalg
+
+    return scipy.linalg.eigh(*args, **kwargs)
+
+
+def _mirrored(a: Any, lower: bool) -> Any:
+    """The symmetric matrix of which one triangle is read."""
+    part = np.tril(a) if lower else np.triu(a)
+    return part + np.tril(part, -1).T + np.triu(part, 1).T
+
+
+def _polar(a: Any, side: str = "right") -> Any:
+    a = one_matrix(a, "polar")
+    u, s, vh = svd(a, full_matrices=False)
+    around = vh if side == "right" else u.T
+    return u @ vh, around.T @ (s[:, None] * around)
+
+
+# LAPACK's own names: a result, and a number that says whether it went well
+
+
+def _potrf(a: Any, lower: Any = 0, clean: Any = 1, **kwargs: Any) -> Any:
+    if not clean:
+        raise TraceError("potrf that keeps the other triangle", user_line())
+    try:
+        return _scipy_cholesky(a, bool(lower)), 0
+    except np.linalg.LinAlgError:
+        raise TraceError("potrf of a matrix that is not positive definite", user_line()) from None
+
+
+def _potrs(c: Any, b: Any, lower: Any = 0, **kwargs: Any) -> Any:
+    return _cho_solve((c, lower), b), 0
+
+
+def _trtrs(a: Any, b: Any, lower: Any = 0, trans: Any = 0, unitdiag: Any = 0, **kwargs: Any) -> Any:
+    return _solve_triangular(a, b, trans, bool(lower), bool(unitdiag)), 0
+
+
+_LAPACK: dict[str, Callable[..., Any]] = {"potrf": _potrf, "potrs": _potrs, "trtrs": _trtrs}
+SCIPY_LAPACK: dict[str, Callable[..., Any]] = {f"d{name}": _LAPACK[name] for name in _LAPACK}
+
+
+def _get_lapack_funcs(names: Any, arrays: Any = (), *args: Any, **kwargs: Any) -> Any:
+    wanted = (names,) if isinstance(names, str) else names
+    unknown = [name for name in wanted if name not in _LAPACK]
+    if unknown:
+        raise TraceError(f"LAPACK's {unknown[0]} of traced matrices", user_line())
+    found = [_LAPACK[name] for name in wanted]
+    return found[0] if isinstance(names, str) else found
 
 
 def _toeplitz(c: Any, r: Any = None) -> Any:
@@ -198,13 +286,15 @@ SCIPY_LINALG: dict[str, Callable[..., Any]] = {
     "solve_triangular": _solve_triangular,
     "lu_factor": _lu_factor,
     "lu_solve": _lu_solve,
-    "eigh": lambda a, *args, **kwargs: tuple(eigh(a)),
-    "eigvalsh": lambda a, *args, **kwargs: eigvalsh(a),
+    "eigh": _eigh,
+    "eigvalsh": lambda a, b=None, **kwargs: _eigh(a, b, eigvals_only=True, **kwargs),
     "svd": lambda a, full_matrices=True, compute_uv=True, **kw: svd(a, full_matrices, compute_uv),
     "svdvals": lambda a, **kwargs: svdvals(a),
     "qr": lambda a, mode="full", **kw: qr(
         a, "reduced" if np.shape(a)[0] == np.shape(a)[1] else mode
     ),
+    "polar": _polar,
+    "get_lapack_funcs": _get_lapack_funcs,
     "pinv": lambda a, **kwargs: pinv(a),
     "lstsq": lambda a, b, **kwargs: lstsq(a, b),
     "toeplitz": _toeplitz,

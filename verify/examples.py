@@ -253,9 +253,15 @@ _PAIRS: list[tuple[tuple[int, ...], ...]] = [
 ]
 
 
+# Lengths of a vector that holds several parameters, tried where nothing else fits.
+_PACKED = (4, 5, 6, 7, 8, 9, 10, 12)
+_LAST_RESORT = {((n,),) for n in _PACKED}
+
+
 def _shape_lists(count: int) -> Iterator[tuple[tuple[int, ...], ...]]:
     if count == 1:
         yield from ((s,) for s in [*_UNARY, *_SQUARE])
+        yield from (((n,),) for n in _PACKED)
     elif count == 2:
         yield from _PAIRS
     else:
@@ -284,7 +290,7 @@ def guessed(subject: Subject, domain: Any, rng: np.random.Generator) -> tuple[li
         left_out = ""
         seen = set()
         for shapes in _shape_lists(count):
-            if shapes in seen or len(found) >= 8:
+            if shapes in seen or len(found) >= (1 if shapes in _LAST_RESORT else 8):
                 continue
             seen.add(shapes)
             for integers in _integer_choices(subject, domains, shapes):

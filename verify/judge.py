@@ -302,12 +302,7 @@ class Judge:
             sizes = reference.allowance_at(beside, scale=scale / self.max_ulps / self.eps or 1.0)
             allowed = np.where(np.isfinite(allowed), allowed, np.abs(want))
             allowed = np.maximum(allowed, np.nan_to_num(sizes, posinf=0.0))
-            # A softmax's gradient at the label is p - 1, however small: where the entries of an
-            # array interact, rounding at the gradient's ordinary size is no loss of digits.
-            upstream = float(np.max(np.abs(point[instance.inputs :]), initial=0.0))
-            usual = min(_USUAL_ULPS, self.max_ulps) / self.max_ulps * upstream * self.usual()
-            allowed = allowed + usual
-            ulps = self._ulps(actual, want, allowed)
+            ulps = self._ulps(actual, want, allowed + self._ordinary(point))
             worst = int(np.argmax(ulps))
             top = float(ulps[worst])
         outcome = Outcome(True, ulps=top)
@@ -401,6 +396,14 @@ class Judge:
                         found.append(self.reference(cell).slopes(values))
             self._usual = np.median(found[1:] or found, axis=0)
         return self._usual
+
+    def _ordinary(self, point: np.ndarray) -> np.ndarray:
+        """What an entry may err by where entries interact: rounding at its ordinary size.
+
+        A softmax's gradient at the label is p - 1, however small: no digits are lost there.
+        """
+        upstream = float(np.max(np.abs(point[self.instance.inputs :]), initial=0.0))
+        return min(_USUAL_ULPS, self.max_ulps) / self.max_ulps * upstream * self.usual()
 
     def _table(
         self, actual: np.ndarray, want: np.ndarray, ulps: np.ndarray
@@ -532,6 +535,8 @@ class Judge:
         allowed = np.maximum(allowed, np.abs(want))
         slack = width / self.eps if width else 0.0
         ulps = self._ulps(actual, want, allowed)
+        if not np.all(ulps <= self.max_ulps + slack):
+            ulps = self._ulps(actual, want, allowed + self._ordinary(point))
         ulps = np.where(np.abs(actual - want) <= 1e-55, 0.0, ulps)  # the distance itself
         worst = int(np.argmax(ulps)) if ulps.size else 0
         outcome = Outcome(True, ulps=float(ulps[worst]) if not width else 0.0)

@@ -125,8 +125,15 @@ ORDERS = {"polygamma": ["0", "1", "2", "5"], "besselj": ["0", "1", "-1", "0.5"],
           "bessely": ["0", "1", "0.5"], "besseli": ["0", "1", "0.5"], "besselk": ["0", "1", "0.5"],
           "expint": ["0", "1", "2"], "gammainc": ["0.5", "1", "3"], "gammaincc": ["0.5", "1", "3"],
           "arctan2": ["0", "1", "-1"], "zeta": ["2", "3.5"],
-          "polylog": ["2", "1", "0"]}
+          "polylog": ["2", "1", "0"], "wofz_re": ["0", "1.5"], "wofz_im": ["0.25", "-2"]}
 # fmt: on
+
+
+def faddeeva(x, y):
+    z = mpmath.mpc(x, y)
+    return mpmath.exp(-z * z) * mpmath.erfc(-1j * z)
+
+
 MP = {
     "arcsin": mpmath.asin,
     "arccos": mpmath.acos,
@@ -149,6 +156,8 @@ MP = {
     "polylog": lambda s, z: mpmath.polylog(int(s), z) if z < 1 or z == 1 < s else mpmath.nan,
     "trunc": lambda x: mpmath.sign(x) * mpmath.floor(abs(x)),
     "rint": mpmath.nint,
+    "wofz_re": lambda x, y: faddeeva(x, y).real,
+    "wofz_im": lambda x, y: faddeeva(x, y).imag,
 }
 SKIPPED = {"add", "mul", "div", "pow", "betainc", *eigen.OPERATIONS}
 

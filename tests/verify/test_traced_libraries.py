@@ -5,14 +5,16 @@ import math
 import numpy as np
 import pytest
 from numpy.polynomial import chebyshev
-from scipy import interpolate, ndimage, signal, sparse
+from scipy import interpolate, linalg, ndimage, optimize, signal, sparse, spatial, special
+from scipy.linalg import lapack
 from scipy.sparse import linalg as sparse_linalg
+from scipy.spatial.transform import Rotation
 
-from verify import check
+from verify import check, domains
 
 SOS = signal.butter(3, 0.3, output="sos")
 KERNEL = np.array([0.25, 0.5, 0.3])
-SMOOTHING = signal.savgol_filter(np.eye(5), 5, 2, axis=0)
+SMOOTHING = signal.savgol_filter(np.eye(5), 3, 1, axis=0)
 SHIFTED = np.stack([ndimage.shift(e, 0.4, mode="nearest") for e in np.eye(5)], axis=1)
 
 
@@ -27,9 +29,9 @@ FILTERS = {
         lambda x, g: signal.sosfilt(SOS, g),
     ),
     "smoothing": (
-        lambda x: signal.savgol_filter(x, 5, 2),
+        lambda x: signal.savgol_filter(x, 3, 1),
         lambda x, g: SMOOTHING.T @ g,
-        lambda x, g: signal.savgol_filter(g, 5, 2),
+        lambda x, g: signal.savgol_filter(g, 3, 1),
     ),
     "shift": (
         lambda x: ndimage.shift(x, 0.4, mode="nearest"),
@@ -155,6 +157,126 @@ def _slopes():
 @pytest.mark.parametrize("name", SERIES)
 def test_series_and_sums(name):
     _check(*SERIES[name], shape=(3,))
+
+
+def distance(a, b):
+    """Between positive definite matrices, squared; its gradient is zero where they are equal."""
+    return np.sum(np.log(linalg.eigvalsh(a, b)) ** 2)
+
+
+def distance_grad(a, b, second=-1):
+    w, v = linalg.eigh(a, b)
+    d = 2 * np.log(w) / w
+    return (v * d) @ v.T, second * (v * (d * w)) @ v.T
+
+
+def test_eigenvalues_of_two_matrices():
+    options = {
+        "examples": [((2, 2), (2, 2))],
+        "domain": [domains.positive_definite, domains.positive_definite],
+    }
+    assert check(distance, grad=distance_grad, **options).verdict == "proved"
+    wrong = check(distance, grad=lambda a, b: distance_grad(a, b, -1.5), **options)
+    assert wrong.verdict == "refuted"
+
+
+def log_determinant(a):
+    c, _ = lapack.dpotrf(a @ a.T + np.eye(len(a)), lower=1)
+    return 2 * np.sum(np.log(np.diag(c)))
+
+
+def log_determinant_vjp(a, g):
+    c, _ = lapack.dpotrf(a @ a.T + np.eye(len(a)), lower=1)
+    return 2 * g * lapack.dpotrs(c, a, lower=1)[0]
+
+
+def test_lapack():
+    _check(log_determinant, log_determinant_vjp, lambda a, g: log_determinant_vjp(a, g).T, (2, 2))
+
+
+STABLE = np.array([[-1.0, 0.5], [0.2, -2.0]])
+
+
+def test_lyapunov_equation():
+    _check(
+        lambda q: linalg.solve_continuous_lyapunov(STABLE, q),
+        lambda q, g: linalg.solve_continuous_lyapunov(STABLE.T, g),
+        lambda q, g: linalg.solve_continuous_lyapunov(STABLE, g),
+        shape=(2, 2),
+    )
+
+
+LANDMARKS = np.array([[0.0, 0.0], [2.0, 1.0], [-1.0, 2.0]])
+TREE = spatial.cKDTree(LANDMARKS)
+
+
+def nearest(x, k=0):
+    return x - LANDMARKS[TREE.query(x, k=2)[1][..., k]]
+
+
+def test_nearest_neighbours():
+    _check(
+        lambda x: 0.5 * np.sum(TREE.query(x)[0] ** 2),
+        lambda x, g: g * nearest(x),
+        lambda x, g: g * nearest(x, 1),
+        shape=(2,),
+    )
+
+
+def matched(cost):
+    rows, columns = optimize.linear_sum_assignment(cost)
+    return cost[rows, columns].sum()
+
+
+def chosen(cost, inverse=False):
+    rows, columns = optimize.linear_sum_assignment(cost)
+    out = np.zeros_like(cost)
+    out[(columns, rows) if inverse else (rows, columns)] = 1.0
+    return out
+
+
+def test_assignments():
+    _check(matched, lambda c, g: g * chosen(c), lambda c, g: g * (1 - chosen(c)), shape=(2, 2))
+    options = {"vjp": lambda c, g: g * chosen(c, inverse=True), "examples": [((3, 3),)]}
+    assert check(matched, **options).verdict == "refuted"
+
+
+def voigt(x, sigma):
+    return special.voigt_profile(x, sigma, 0.5)
+
+
+def voigt_grad(x, sigma, width=1.0):
+    z = (x + 0.5j) / (sigma * np.sqrt(2))
+    w, scale = special.wofz(z), sigma * np.sqrt(2 * np.pi)
+    slope = -2 * z * w + 2j / np.sqrt(np.pi)
+    of_x = slope.real / (sigma * np.sqrt(2)) / scale
+    return of_x, -(width * w.real + (slope * z).real) / sigma / scale
+
+
+def test_voigt_profile():
+    # Far out the slope is a small difference of large numbers.
+    options = {"examples": [((), ())], "domain": [(-3, 3), (0.3, 3)]}
+    assert check(voigt, grad=voigt_grad, **options).verdict == "proved"
+    wrong = check(voigt, grad=lambda x, s: voigt_grad(x, s, 0.0), **options)
+    assert wrong.verdict == "refuted"
+
+
+MARKER = np.array([0.3, -0.5, 1.0])
+
+
+def turned(t):
+    return Rotation.from_euler("z", t).apply(MARKER)
+
+
+@pytest.mark.skipif(not Rotation.__flags__ & (1 << 9), reason="Rotation is a compiled class")
+def test_rotations():
+    axis = np.array([0.0, 0.0, 1.0])
+    _check(
+        turned,
+        lambda t, g: np.sum(g * np.cross(axis, turned(t))),
+        lambda t, g: np.sum(g * np.cross(axis, MARKER)),
+        shape=(),
+    )
 
 
 def _check(function, right, wrong, shape):
