@@ -124,19 +124,23 @@ pair("quantile: weights", "cells", quantile, quantile_grad, lambda x: quantile_g
 
 
 def mad(x):
-    """The median absolute deviation from the median, of an odd count."""
+    """The median absolute deviation from the median, of any count."""
     return np.median(np.abs(x - np.median(x)))
 
 
-def mad_grad(x):
-    order = np.argsort(x, kind="stable")
-    m = order[len(x) // 2]
-    r = x - x[m]
-    k = np.argsort(np.abs(r), kind="stable")[len(x) // 2]
-    out = np.zeros_like(x)
-    out[k] += np.sign(r[k])
-    out[m] -= np.sign(r[k])
+def median_weights(x):
+    order, n = np.argsort(x, kind="stable"), len(x)
+    out = np.zeros(n)
+    out[order[(n - 1) // 2]] += 0.5
+    out[order[n // 2]] += 0.5
     return out
+
+
+def mad_grad(x):
+    m = median_weights(x)
+    r = x - m @ x
+    w = median_weights(np.abs(r)) * np.sign(r)
+    return w - m * w.sum()
 
 
 right("median absolute deviation", "cells", mad, "ties of distances", grad=mad_grad, examples=[((3,),), ((5,),)])
