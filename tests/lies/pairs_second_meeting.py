@@ -24,12 +24,15 @@ def right(name, f, why, kind="cells", **options):
 _A = np.array([[1.0, 0.0], [-1.0, 2.0], [0.0, -1.0], [2.0, 1.0]])
 
 
+_B = np.array([[1.0, 0.3], [-1.0, 2.0], [0.2, -1.5], [2.5, 1.0]])
+
+
 def second_largest(x):
-    return np.sort(_A @ x)[-2]
+    return np.sort(_B @ x)[-2]
 
 
 def second_largest_grad(x):
-    return _A[np.argsort(_A @ x, kind="stable")[-2]]
+    return _B[np.argsort(_B @ x, kind="stable")[-2]]
 
 
 right("second largest of four scores", second_largest, "not convex: at zero all four tie", grad=second_largest_grad, examples=[((2,),)])
