@@ -1,5 +1,4 @@
 """What Functions keep between calls, and the gradient of their gradient."""
-# ruff: noqa: E501
 
 import numpy as np
 
@@ -56,7 +55,7 @@ add(
 
 
 class SinhOutputBuffer(Sinh):
-    buffers: dict = {}  # noqa: RUF012
+    buffers: dict = {}
 
     @staticmethod
     def forward(ctx, x):
@@ -77,7 +76,7 @@ add(
 
 
 class SinhSumMemo(Sinh):
-    memo: dict = {}  # noqa: RUF012
+    memo: dict = {}
 
     @staticmethod
     def backward(ctx, grad):
@@ -98,7 +97,7 @@ add(
 
 
 class SinhHashMemo(Sinh):
-    memo: dict = {}  # noqa: RUF012
+    memo: dict = {}
 
     @staticmethod
     def backward(ctx, grad):
@@ -117,7 +116,7 @@ right(
 class CubeHashMemo(Function):
     """x |x|, its slope remembered by moduli or by values."""
 
-    memo: dict = {}  # noqa: RUF012
+    memo: dict = {}
 
     @staticmethod
     def forward(ctx, x):
@@ -136,7 +135,7 @@ class CubeHashMemo(Function):
 
 
 class CubeHashModuli(CubeHashMemo):
-    kept: dict = {}  # noqa: RUF012
+    kept: dict = {}
 
     @staticmethod
     def backward(ctx, grad):
@@ -324,7 +323,7 @@ class MeanVarTwice(Function):
     def backward(ctx, a, b):
         (x,) = ctx.saved_tensors
         m = x.mean()
-        return (2 * m * a + 2 * b * (x - m)) / x.size
+        return (2 * m * a + 2 * b * (x - m)) / len(x)
 
     examples = [((3,),)]
 
@@ -340,7 +339,7 @@ class MeanVarOnce(MeanVarTwice):
     def backward(ctx, a, b):
         (x,) = ctx.saved_tensors
         m = x.mean()
-        return (2 * m * a + 2 * b * (x - ctx.m)) / x.size
+        return (2 * m * a + 2 * b * (x - ctx.m)) / len(x)
 
 
 add(
