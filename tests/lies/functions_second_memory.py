@@ -446,3 +446,46 @@ class Polynomial(Function):
 right(
     "second order: a layer", "second_order", Polynomial, "nothing is kept but the inputs", order=2
 )
+
+
+class Hinge2Kept(Hinge2):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        ctx.gap = np.maximum(0, 1 - x)
+        return ctx.gap**2
+
+    @staticmethod
+    def backward(ctx, grad):
+        return -2 * grad * ctx.gap
+
+
+class Hinge2Half(Hinge2):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        ctx.x = x
+        return np.maximum(0, 1 - x) ** 2
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return -grad * (np.maximum(0, 1 - x) + np.maximum(0, 1 - ctx.x))
+
+
+add(
+    "second order: squared hinge, gap kept",
+    "second_order",
+    Hinge2Kept,
+    Hinge2,
+    "the gap is a constant",
+    order=2,
+)
+add(
+    "second order: squared hinge, half kept",
+    "second_order",
+    Hinge2Half,
+    Hinge2,
+    "half of the second derivative",
+    order=2,
+)
