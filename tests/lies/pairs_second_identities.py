@@ -186,4 +186,3 @@ def quadrature_grad(x):
 right("gauss-legendre quadrature", quadrature, "nodes and weights are constants", grad=quadrature_grad, examples=[((2,),)])
 right("trapezoid of a gradient", lambda x: np.trapezoid(x**2, dx=0.1) + np.sum(np.gradient(x, 0.1) ** 2), "numpy's trapezoid and gradient", grad=lambda x: 0.1 * 2 * x * np.array([0.5, *([1.0] * (len(x) - 2)), 0.5]) + 2 * np.gradient(np.eye(len(x)), 0.1, axis=0).T @ np.gradient(x, 0.1), examples=[((4,),)])
 right("kronecker product", lambda a, b: np.sum(np.kron(a, b) ** 2), "a product of two norms", grad=lambda a, b: (2 * a * np.sum(b * b), 2 * b * np.sum(a * a)), examples=[((2, 2), (2,))])
-right("block matrix", lambda a, b: np.linalg.det(np.block([[a, b], [-b, a]])), "|det(a + i b)|^2", grad=lambda a, b: (2 * (abs(np.linalg.det(a + 1j * b)) ** 2 * np.linalg.inv(a + 1j * b).T).real, 2 * (1j * abs(np.linalg.det(a + 1j * b)) ** 2 * np.linalg.inv(a + 1j * b).T).real), examples=[((2, 2), (2, 2))])
