@@ -40,6 +40,9 @@ __all__ = [
     "sqrt",
 ]
 
+# Of the roots that are taken.
+_LARGEST_PRIME = 64
+
 Vector = dict[tuple[int, ...], Fraction]
 
 
@@ -188,6 +191,11 @@ def _exp_of(nf: NormalForms, a: Element) -> Element:
     tower, basis = nf.tower, nf.exponentials
     rational = tower.as_rational(a)
     if rational is not None:
+        if max((p for p, _ in _prime_factors(rational.denominator)), default=1) > _LARGEST_PRIME:
+            # No root is that deep: exp(1/101) is a number of its own, and the rest its powers.
+            part = nf.rational(Fraction(1, rational.denominator))
+            generator = _exp_generator(nf, part)
+            return tower.power(tower.element(generator), rational.numerator)
         # exp(1) to a rational power, so that exp(1/2)**2 is exp(1) whichever came first.
         return absolute_power(nf, tower.poly(_exp_generator(nf, tower.one)), rational)
     coordinates, _ = basis.coordinates(a)
@@ -432,7 +440,7 @@ def _root(nf: NormalForms, f: fmpz_mpoly, prime: int, level: int) -> Generator:
     generator = tower.find(key)
     if generator is not None:
         return generator
-    if prime > 64 or level > 12:
+    if prime > _LARGEST_PRIME or level > 12:
         raise TooBig
     if level == 1:
         under = tower.mul(tower.make(f, tower.one_poly), _signum(nf, f)).num

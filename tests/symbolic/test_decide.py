@@ -2,11 +2,13 @@
 
 import threading
 import time
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from symbolic.decide import all_equal, equal
+from symbolic.graph import Graph
 from symbolic.values import Condition
 from tests.symbolic import layers
 from tests.symbolic.terms import Formula
@@ -184,3 +186,22 @@ def test_sympy_has_the_last_word():
     decision = equal(f.graph, f.node(f.cos(f.arctan(x))), f.node(1 / f.sqrt(1 + x * x)), seconds=9)
     assert decision.status == "proved"
     assert decision.method == "sympy simplify"
+
+
+@pytest.mark.parametrize("value", [Fraction(100, 101), Fraction(-50, 67), Fraction(10, 9)])
+def test_exponentials_of_fractions(value):
+    g = Graph()
+    a, two = g.constant(value), g.constant(2)
+    e = g.apply("exp", a)
+    assert equal(g, g.pow(e, two), g.apply("exp", g.mul(two, a))).method == "normal form"
+    assert equal(g, g.pow(e, two), e).refuted
+
+
+def test_root_of_a_square_that_was_multiplied_out():
+    """The square of a sum with a root in it is none to see any more; its sign is known."""
+    g = Graph()
+    x = g.variable("x")
+    a = g.add(x, g.sqrt(g.add(g.mul(x, x), g.one)))
+    root = g.sqrt(g.mul(a, a))
+    assert equal(g, root, a, [Condition(a, "<", False)]).proved
+    assert equal(g, root, g.neg(a), [Condition(a, "<=", True)]).proved
