@@ -79,11 +79,13 @@ class Function:
     @staticmethod
     def forward(ctx: Any, *args: Any, **kwargs: Any) -> Any:
         """Compute the value."""
+        # Abstract, as in torch: no abc, since a Function is never instantiated.
         raise NotImplementedError("a Function must define the static method forward(ctx, *args)")
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """Compute the gradient of each argument from those of the outputs."""
+        # Abstract too, and needed only where a gradient is asked for.
         raise NotImplementedError("a Function must define the static method backward(ctx, *grads)")
 
     @classmethod

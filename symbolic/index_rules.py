@@ -18,9 +18,13 @@ import sympy as sp
 
 from symbolic.index_notation import fresh, summed
 
-__all__ = ["GATHERS", "RULES", "Indexed", "gather", "new_axes"]
+__all__ = ["GATHERS", "RULES", "Indexed", "NoIndexForm", "gather", "new_axes"]
 
 Axes = tuple[Any, ...]
+
+
+class NoIndexForm(Exception):
+    """A step that no rule here writes in indices: it is then known by its derivative alone."""
 
 
 @dataclass
@@ -89,7 +93,7 @@ def _norm(x: Indexed, axes: Sequence[int], count: int, ord: float = 2) -> sp.Exp
         return sp.sqrt(_total(x.entry**2, x, axes))
     if ord == 1:
         return _total(sp.Abs(x.entry), x, axes)
-    raise NotImplementedError("a norm that is no sum")
+    raise NoIndexForm("a norm that is no sum")
 
 
 def _softmax(x: Indexed, *, axis: int) -> Indexed:
@@ -158,7 +162,7 @@ def _tensordot(x: Indexed, y: Indexed, *, axes: Any) -> Indexed:
 
 def _trace(x: Indexed, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Indexed:
     if offset or len(x.shape) != 2 or x.shape[0] != x.shape[1]:
-        raise NotImplementedError("a trace off the diagonal")
+        raise NoIndexForm("a trace off the diagonal")
     return _einsum(x, subscripts="ii->")
 
 
@@ -222,7 +226,7 @@ def gather(x: Indexed, places: np.ndarray, selection: Callable[[np.ndarray], Ind
         indices.append(found)
     entry = x.at(indices)
     if len(unsolved) > 1:
-        raise NotImplementedError("a selection along several axes at once")
+        raise NoIndexForm("a selection along several axes at once")
     for m in unsolved:
         chosen = (sources[m][..., None] == np.arange(x.shape[m])).astype(float)
         # Axes of the result on which the choice does not depend are left out of the selection.

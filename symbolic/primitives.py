@@ -12,6 +12,7 @@ May import: :mod:`symbolic.eigen`, :mod:`symbolic.faddeeva`; :mod:`symbolic.ball
 from __future__ import annotations
 
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -56,7 +57,7 @@ class Primitive:
     ball: Callable[..., Any]
 
 
-class Arithmetic:
+class Arithmetic(ABC):
     """How a :class:`~symbolic.graph.Program` computes: operations, and what leaves are."""
 
     table: dict[str, Callable[..., Any]]
@@ -67,11 +68,13 @@ class Arithmetic:
 
         return flint.ctx.prec
 
+    @abstractmethod
     def leaf(self, op: str, args: tuple) -> Any:
-        raise NotImplementedError  # each arithmetic says what a number is
+        """What a constant is."""
 
+    @abstractmethod
     def power(self, base: Any, exponent: Fraction) -> Any:
-        raise NotImplementedError  # and what a rational power is
+        """A rational power."""
 
 
 class _Float(Arithmetic):

@@ -27,7 +27,7 @@ from symbolic.formulas import (
 )
 from symbolic.graph import Graph
 from symbolic.index_notation import Entry, entries, evaluate
-from symbolic.index_rules import GATHERS, RULES, Indexed, gather, new_axes
+from symbolic.index_rules import GATHERS, RULES, Indexed, NoIndexForm, gather, new_axes
 from symbolic.sympy_bridge import UnknownOperation
 
 __all__ = ["Recorded", "Variable"]
@@ -254,7 +254,7 @@ class Recorded:
                 return
             if self._by_entry(node, arguments, keywords):
                 return
-        except (NotImplementedError, FormulaError, UnknownOperation):
+        except (NoIndexForm, FormulaError, UnknownOperation):
             pass
         self._opaque(node, node, None)
 
@@ -317,7 +317,7 @@ class Recorded:
 
     def _selection(self, chosen: np.ndarray) -> Indexed:
         if chosen.size > _MOST_JACOBIAN:
-            raise NotImplementedError("a selection too large to write down")
+            raise NoIndexForm("a selection too large to write down")
         indexed = self._constant(chosen, "selection")
         self.variables[-1].rows_sum_to_one = bool(np.all(chosen.sum(axis=-1) == 1))
         return indexed

@@ -147,6 +147,7 @@ def _dot(a: Any, other: Any) -> Any:
 
 def _add(a: Any, other: Any) -> Any:
     if not np.ndim(other):
+        # SciPy's own refusal, in its words: the sum would not be sparse.
         raise NotImplementedError("adding a nonzero scalar to a sparse array is not supported")
     return _dense(a) + other
 

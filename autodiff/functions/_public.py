@@ -93,6 +93,7 @@ def constant(name: str, parameter: str, value: Any) -> Any:
     if not isinstance(value, Tensor):
         return value
     if value._requires_grad:
+        # A wrong number in its place would go unseen: no closed form is known (DLMF).
         raise NotImplementedError(
             f"the derivative of {name} in its parameter {parameter!r} is not known: "
             "pass it detached"

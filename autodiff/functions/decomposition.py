@@ -289,6 +289,7 @@ def svdvals(x: Any) -> Tensor:
 def qr(x: Any, mode: str = "reduced") -> Any:
     """Return the reduced QR decomposition (or R alone, with ``mode='r'``)."""
     if mode not in ("reduced", "r"):
-        raise NotImplementedError(f"qr of tensors knows the modes 'reduced' and 'r', not {mode!r}")
+        # The further columns of 'complete' are not determined, and 'raw' is LAPACK's own form.
+        raise ValueError(f"mode: expected 'reduced' or 'r', which have a gradient, got {mode!r}")
     result = QRResult(*Qr.apply(operand(x)))
     return result if mode == "reduced" else result.R

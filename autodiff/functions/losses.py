@@ -145,7 +145,14 @@ def nll_loss(
         A class that does not count.
     reduction : {'mean', 'sum', 'none'}
     """
-    scores, classes = operand(input), np.asarray(plain_index(target))
+    return _of_classes(operand(input), target, weight, ignore_index, reduction, 0.0)
+
+
+def _of_classes(
+    scores: Tensor, target: Any, weight: Any, ignore_index: int, reduction: str, smoothing: float
+) -> Tensor:
+    """The loss of classes, a part ``smoothing`` of it spread evenly over all of them."""
+    classes = np.asarray(plain_index(target))
     if scores.ndim > 2:
         scores = moveaxis(scores, 1, -1)
     counted = classes != ignore_index
@@ -155,13 +162,16 @@ def nll_loss(
         for i, n in enumerate(chosen.shape)
     ]
     picked = -getitem(scores, (*places, chosen))
-    weights: Any = counted.astype(scores.dtype)
-    if weight is not None:
-        weights = operand(weight)[chosen] * weights
-    elif counted.all():
-        return _reduce(picked, reduction)
-    losses = picked * weights
-    return sum(losses) / weights.sum() if reduction == "mean" else _reduce(losses, reduction)
+    counts: Any = counted.astype(scores.dtype)
+    weights = counts if weight is None else operand(weight)[chosen] * counts
+    losses = picked if weight is None and counted.all() else picked * weights
+    if smoothing:
+        spread = scores if weight is None else scores * operand(weight)
+        every = -sum(spread, axis=-1) * counts / scores.shape[-1]
+        losses = losses * (1 - smoothing) + every * smoothing
+    if reduction == "mean" and not (weight is None and counted.all()):
+        return sum(losses) / weights.sum()
+    return _reduce(losses, reduction)
 
 
 def cross_entropy(
@@ -197,18 +207,10 @@ def cross_entropy(
     logits, wanted = operand(input), operand(target)
     axis = 0 if logits.ndim == 1 else 1
     scores = log_softmax(logits, axis)
-    if wanted.dtype.kind not in "fc" and not label_smoothing:
-        return nll_loss(scores, wanted, weight, ignore_index, reduction)
-    number = logits.shape[axis]
     if wanted.dtype.kind not in "fc":
-        classes = np.asarray(plain_index(wanted))
-        if (classes == ignore_index).any():
-            raise NotImplementedError("ignore_index together with label_smoothing")
-        wanted = np.moveaxis(np.eye(number, dtype=scores.dtype)[classes], -1, axis)
-        if weight is not None:
-            raise NotImplementedError("weight together with label_smoothing")
+        return _of_classes(scores, wanted, weight, ignore_index, reduction, label_smoothing)
     if label_smoothing:
-        wanted = wanted * (1 - label_smoothing) + label_smoothing / number
+        wanted = wanted * (1 - label_smoothing) + label_smoothing / logits.shape[axis]
     if weight is not None:
         shape = [-1 if i == axis else 1 for i in range(logits.ndim)]
         scores = scores * operand(weight).reshape(*shape)

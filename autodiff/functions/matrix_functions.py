@@ -80,6 +80,7 @@ class Sqrtm(Function):
             if m.shape[0] == 1:
                 return m.applyfunc(sp.sqrt)
             if m.shape[0] > 2:
+                # It would need the eigenvalues, roots of a polynomial without a closed form.
                 raise NotImplementedError("no formula for the root of more than two rows")
             root = sp.sqrt(m.det())  # by the theorem of Cayley and Hamilton
             return (m + root * sp.eye(2)) / sp.sqrt(m.trace() + 2 * root)

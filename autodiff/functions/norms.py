@@ -104,8 +104,9 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
     Parameters
     ----------
     x : Tensor
-    ord : {None, number, inf, 'fro'}
-        The p of a p-norm of the entries; ``None`` and ``'fro'`` mean 2.
+    ord : {None, number, inf, 'fro', 'nuc'}
+        The p of a p-norm of the entries; ``None`` and ``'fro'`` mean 2. Of matrices, another one
+        is what `numpy.linalg.norm` means by it.
     axis : int or tuple of int, optional
         The axes to reduce (all, without any).
     keepdims : bool, optional
@@ -119,7 +120,7 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
     x = operand(x)
     matrix = x.ndim == 2 if axis is None else isinstance(axis, tuple) and len(axis) == 2
     if matrix and ord not in (None, "fro"):
-        raise NotImplementedError(f"the matrix norm of order {ord!r} is not implemented")
+        return matrix_or_vector_norm(x, ord, axis, keepdims)  # type: ignore[no-any-return]
     p = 2 if ord in (None, "fro") else ord
     return Norm.apply(x, ord=p, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
 
@@ -148,8 +149,10 @@ def matrix_or_vector_norm(x: Any, ord: Any = None, axis: Any = None, keepdims: b
 @implements(np.linalg.vector_norm)
 def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Tensor:
     """Return a norm of the entries along axes (of all of them, without any)."""
-    if ord in (-np.inf, 0):
-        raise NotImplementedError(f"the vector norm of order {ord!r} has no gradient here")
+    if ord == 0:
+        raise ValueError("the vector norm of order 0 counts entries: it has no gradient")
+    if ord == -np.inf:
+        return min(abs(operand(x)), axis, keepdims=keepdims)  # type: ignore[no-any-return]
     return Norm.apply(operand(x), ord=ord, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
 
 

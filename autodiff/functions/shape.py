@@ -256,9 +256,13 @@ def astype(x: Any, dtype: Any) -> Tensor:
 @implements(np.reshape)
 def reshape(x: Any, shape: Any, order: str = "C") -> Tensor:
     """Return the same entries in another shape."""
+    x = operand(x)
+    if order == "F":
+        turned = Reshape.apply(x.T, shape=shape[::-1] if isinstance(shape, tuple) else shape)
+        return turned.T  # type: ignore[no-any-return]
     if order != "C":
-        raise NotImplementedError(f"reshape of tensors knows the order 'C' alone, not {order!r}")
-    return Reshape.apply(operand(x), shape=shape)  # type: ignore[no-any-return]
+        raise ValueError(f"order: expected 'C' or 'F', as a tensor has no layout, got {order!r}")
+    return Reshape.apply(x, shape=shape)  # type: ignore[no-any-return]
 
 
 @implements(np.ravel)
