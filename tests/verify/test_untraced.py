@@ -76,3 +76,35 @@ def test_rounding_of_slopes_that_cancel_is_none():
         return slope, -slope
 
     assert check(distance, grad=grad, examples=[((2,), (2,))]).ok
+
+
+@pytest.mark.parametrize("rate", [300.0, 3e4])
+def test_a_function_that_varies_within_the_steps(rate):
+    """Large steps take a sine of many periods for a flat line, and are sure of it."""
+
+    def waves(x):
+        return np.sum(np.sin(rate * opaque(x)))
+
+    assert check(waves, grad=lambda x: rate * np.cos(rate * x), examples=[((2,),)]).ok
+    wrong = check(waves, grad=lambda x: 1.01 * rate * np.cos(rate * x), examples=[((2,),)])
+    assert wrong.verdict.value == "refuted"
+
+
+def test_at_a_jump_nothing_is_judged_and_beside_it_everything():
+    def stairs(x):
+        return np.sum(np.floor(opaque(x)) + opaque(x) ** 2)
+
+    assert check(stairs, grad=lambda x: 2 * x, examples=[((2,),)]).ok
+    wrong = check(stairs, grad=lambda x: 2 * x + (x > 0), examples=[((2,),)])
+    assert wrong.verdict.value == "refuted"
+
+
+def test_slopes_that_differ_by_curvature_alone_are_no_kink():
+    """Within the slopes of a neighbourhood, and wrong: only a kink keeps them apart up close."""
+
+    def bowl(x):
+        return np.sum(1e6 * opaque(x) ** 2)
+
+    assert check(bowl, grad=lambda x: 2e6 * x, examples=[((2,),)]).ok
+    wrong = check(bowl, grad=lambda x: 2e6 * x + 0.1 * (np.abs(x) < 1e-3), examples=[((2,),)])
+    assert wrong.verdict.value == "refuted"

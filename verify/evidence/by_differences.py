@@ -28,7 +28,7 @@ _SMALLEST, _LARGEST = 1e-5, 2e4
 _ROUNDING = 1e-13
 
 # How far from a point its neighbours are, relative to its entries, and how many are tried.
-_BESIDE = 1e-4
+_BESIDE = (1e-4, 1e-6)
 _SIDES = 200
 
 __all__ = ["UNTRUE", "compare", "overrule", "spot", "without_trace"]
@@ -191,8 +191,13 @@ class _Comparison:
                 continue
             self.usable += 1
             expected = _against(estimate, float(actual[i]), scale, rounding)
-            if expected is not None and not self._at_kink(point, i, float(actual[i])):
-                return Wrong(point, int(i), expected, float(actual[i]), np.inf, None, "value")
+            given = float(actual[i])
+            if (
+                expected is not None
+                and not self._at_kink(point, i, given)
+                and self._confirmed(point, i, expected, given)
+            ):
+                return Wrong(point, int(i), expected, given, np.inf, None, "value")
             if not estimate.kink and estimate.value:
                 self.bars.append(estimate.error / abs(estimate.value))
         return None
@@ -234,27 +239,51 @@ class _Comparison:
         """Whether slopes close by differ, and ``actual`` lies between them.
 
         At a tie of several entries the slopes on the axes are not all that there is: the
-        generalised gradient holds the limits from every side.
+        generalised gradient holds the limits from every side. Those of a function that merely
+        bends come together as the neighbours come closer.
         """
-        if not np.isfinite(actual):
-            return False
+        return np.isfinite(actual) and all(
+            self._between_slopes(point, i, actual, beside) for beside in _BESIDE
+        )
+
+    def _between_slopes(self, point: np.ndarray, i: int, actual: float, beside: float) -> bool:
         n = self.instance.inputs
-        size = _BESIDE * max(float(np.max(np.abs(point[:n]), initial=0.0)), _BESIDE)
-        step = 0.01 * size
+        size = beside * max(float(np.max(np.abs(point[:n]), initial=0.0)), beside)
         low, high = np.inf, -np.inf
         for _ in range(_SIDES):
             there = point.copy()
             there[:n] += size * self.rng.normal(size=n)
-            values = []
-            for sign in (-1.0, 1.0):
-                there[i] += sign * step
-                values.append(differences.projected(self.instance, there))
-                there[i] -= sign * step
-            slope = (values[1] - values[0]) / (2 * step)
+            slope = self._slope(there, i, 0.01 * size)
             if np.isfinite(slope):
                 low, high = min(low, slope), max(high, slope)
         slack = 1e-3 * (abs(low) + abs(high))
         return high - low > slack and low - slack <= actual <= high + slack
+
+    def _slope(self, point: np.ndarray, i: int, step: float) -> float:
+        """The plain central difference in an entry."""
+        up, down = point.copy(), point.copy()
+        up[i] += step
+        down[i] -= step
+        values = [differences.projected(self.instance, p) for p in (up, down)]
+        return (values[0] - values[1]) / (up[i] - down[i])
+
+    def _confirmed(self, point: np.ndarray, i: int, expected: float, actual: float) -> bool:
+        """Whether the smallest step that can tell the two apart speaks for ``expected``.
+
+        An error bar that rests on large steps is a guess where the function varies within them:
+        a sine of many periods, a staircase. At a jump no slope is confirmed at all.
+        """
+        if not np.isfinite(actual):
+            return True
+        gap = abs(expected - actual)
+        value = abs(differences.projected(self.instance, point))
+        size = abs(point[i]) or 1.0
+        rounding = 8 * self.instance.eps * (value + size * max(abs(expected), abs(actual)))
+        for step in size * 10.0 ** np.arange(-10.0, -1.0):
+            if rounding / step <= 0.1 * gap:
+                slope = self._slope(point, i, step)
+                return abs(slope - expected) <= 0.5 * gap
+        return True  # so close that the function is known to be smooth there
 
 
 def _against(
