@@ -251,8 +251,7 @@ class Judge:
         boundary = not exact or not inside(self.explorer, cell, point)
         instance = self.instance
         reference = self.reference(cell)
-        constants = self._of_constants(reference, point)
-        allowed = np.maximum(reference.allowance(point, instance.names), constants)
+        allowed = reference.allowance(point, instance.names)
         exact_point = dict(zip(instance.names, map(float, point), strict=True))
         for certified in (False, True):
             outputs, expected = reference.enclose(exact_point, allowed)
@@ -263,7 +262,8 @@ class Judge:
             want = np.array([float(b) for b in expected])
             if not np.all(np.isfinite(want)):
                 return Outcome(False, note="the derivative overflows")
-            allowed = np.maximum(allowed, np.abs(want))
+            constants = self._of_constants(reference, point, want)
+            allowed = np.maximum(allowed, np.maximum(np.abs(want), constants))
             error = np.abs(actual - want)
             excused = error > self.max_ulps * self.eps * np.abs(want) + self.tiny
             ulps = self._ulps(actual, want, allowed)
@@ -357,17 +357,20 @@ class Judge:
             )
         return outcome
 
-    def _of_constants(self, reference: Reference, point: np.ndarray) -> np.ndarray:
+    def _of_constants(
+        self, reference: Reference, point: np.ndarray, want: np.ndarray
+    ) -> np.ndarray:
         """What constants may leave by their rounding where they cancel: 0.1 + 0.2 - 0.3.
 
-        Only where the right gradient is one number whatever the arguments are; elsewhere it is a
-        part of the terms' own size.
+        Only where the right gradient is zero whatever the arguments are; elsewhere it is a part of
+        the terms' own size.
         """
         n = self.instance.inputs
         upstream = float(np.max(np.abs(point[n:]), initial=0.0))
         depends = self.explorer.depends
         constant = [all(i >= n for i in depends(e)) for e in reference.expected]
-        return np.where(constant, self.instance.graph.largest_rounded * upstream, 0.0)
+        size = self.instance.graph.largest_rounded * upstream
+        return np.where(constant & (np.abs(want) <= self.eps * size), size, 0.0)
 
     def _ulps(self, actual: np.ndarray, want: np.ndarray, allowed: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):

@@ -107,3 +107,12 @@ def test_constants_that_cancel_leave_their_rounding():
     assert check(weighted, grad=lambda x: np.sum(weights), examples=[((),)]).ok
     wrong = check(weighted, grad=lambda x: np.sum(weights) + 1e-9, examples=[((),)])
     assert wrong.verdict is Verdict.REFUTED
+
+
+def test_large_constants_beside_excuse_no_truncated_one():
+    def offset(x):
+        return x / np.sqrt(2) + 12345.678
+
+    assert check(offset, grad=lambda x: 1 / np.sqrt(2), examples=[((),)]).ok
+    truncated = check(offset, grad=lambda x: 0.7071067812, examples=[((),)])
+    assert truncated.verdict is Verdict.REFUTED
