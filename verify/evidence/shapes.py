@@ -199,36 +199,48 @@ def broadcast(work: Casework, example: Example) -> Failure | None:
         return None
     for full, small in _PATTERNS:
         for i in varying:
-            slots = list(example.slots)
-            for j in varying:
-                slots[j] = replace(slots[j], shape=small if j == i else full, base=None)
-            instance = Instance(work.subject, replace(example, slots=tuple(slots)), work.rng)
-            run = instance.prepare()
-            if run.forward_error is not None or [o.shape for o in run.outputs] != [full]:
+            shapes = {j: small if j == i else full for j in varying}
+            instance = _resized(work, example, shapes)
+            whole = _resized(work, example, dict.fromkeys(varying, full))
+            if instance is None or whole is None:
                 continue
-            violation = _summed(instance, full)
+            if [instance.output_shapes, whole.output_shapes] != [[full], [full]]:
+                continue
+            violation = _summed(instance, whole, full)
             if violation is not None:
                 return Failure(instance, "contract", violation=violation)
     return None
 
 
-def _summed(instance: Instance, full: tuple[int, ...]) -> Violation | None:
+def _resized(
+    work: Casework, example: Example, shapes: dict[int, tuple[int, ...]]
+) -> Instance | None:
+    """The example with other shapes for some of its arguments, if the code runs on them."""
+    slots = list(example.slots)
+    for i, shape in shapes.items():
+        slots[i] = replace(slots[i], shape=shape, base=None)
+    instance = Instance(work.subject, replace(example, slots=tuple(slots)), work.rng)
+    return None if instance.prepare().forward_error is not None else instance
+
+
+def _summed(instance: Instance, whole: Instance, full: tuple[int, ...]) -> Violation | None:
+    """What is no sum over the gradients of ``whole``, which has all arguments in full."""
     point = _defined(instance)
     if point is None:
         return None
-    run = instance.run(point)
-    args = [np.broadcast_to(a, full).copy() for a in instance.arguments(point)]
-    whole = instance.subject.forward(args, instance.example.keywords)[1](
-        instance.upstream_arrays(point)
-    )
-    if run.backward_error is not None or run.shape_errors:
+    spread = [
+        np.broadcast_to(point[p.start : p.stop].reshape(p.shape), full).ravel()
+        for p in [*instance.pieces, *instance.upstream]
+    ]
+    run, in_full = instance.run(point), whole.run(np.concatenate(spread))
+    if run.backward_error or in_full.backward_error or run.shape_errors or in_full.shape_errors:
         return None  # told by the contract
-    for piece, given, everywhere in zip(instance.pieces, run.grads, whole, strict=False):
-        if given is None or everywhere is None or np.shape(everywhere) != full:
+    for piece, given, everywhere in zip(instance.pieces, run.grads, in_full.grads, strict=True):
+        if given is None or everywhere is None:
             continue
         extra = len(full) - len(piece.shape)
         axes = [k for k, n in enumerate(full) if k < extra or n != piece.shape[k - extra]]
-        right = np.sum(everywhere, axis=tuple(axes)).reshape(-1)
+        right = np.sum(everywhere.reshape(full), axis=tuple(axes)).reshape(-1)
         size = float(np.max(np.abs(everywhere), initial=0.0))
         bad = ~(np.abs(given - right) <= 1e-9 * np.abs(right) + 1e-12 * size)
         if bad.any() and np.all(np.isfinite(right)):
