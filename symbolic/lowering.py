@@ -5,7 +5,7 @@ one. Rows that are smooth give the formula only: its value is computed by the uf
 values, so that a traced run sees the floats that a plain run would see. Rows that branch compare
 entries, which records the comparison, and return one of the operands.
 
-May import: :mod:`symbolic.values`.
+May import: :mod:`symbolic.values`, :mod:`symbolic.complex`, :mod:`symbolic.orthogonal`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from symbolic.complex import COMPLEX_FORMULAS, ComplexSymbol, faddeeva, is_complex
+from symbolic.orthogonal import POLYNOMIALS
 from symbolic.values import Symbol, TraceError, float_function, user_line
 
 __all__ = ["BOOLEAN", "find", "lowered"]
@@ -272,7 +273,7 @@ def _decides(function: Callable[..., Entry]) -> Callable[..., Entry]:
 DECIDING |= {"absolute": absolute, "fabs": absolute}
 
 
-def _bound(kept: Entry, other: Entry) -> Entry:
+def _decimal(kept: Entry, other: Entry) -> Entry:
     """The operand that is kept; a decimal that is no float (0.999999) as a formula of its own.
 
     Its logarithm is then that of the decimal, as in the formula that it is compared with, and not
@@ -289,14 +290,14 @@ def _bound(kept: Entry, other: Entry) -> Entry:
 def maximum(x: Entry, y: Entry) -> Entry:
     if _nan(x, y):
         return x if _nan(x) else y
-    return _bound(y, x) if x < y else _bound(x, y)
+    return _decimal(y, x) if x < y else _decimal(x, y)
 
 
 @_decides
 def minimum(x: Entry, y: Entry) -> Entry:
     if _nan(x, y):
         return x if _nan(x) else y
-    return _bound(y, x) if y < x else _bound(x, y)
+    return _decimal(y, x) if y < x else _decimal(x, y)
 
 
 @_decides
@@ -445,63 +446,7 @@ SMOOTH |= {
 }
 
 
-# Orthogonal polynomials of a given small degree, by their recurrences (DLMF 18.9)
-
-
-def _polynomial(step: Callable[..., Entry], first: Callable[..., Entry]) -> Callable[..., Entry]:
-    def formula(n: Entry, *rest: Entry) -> Entry:
-        degree = _value(n)
-        if type(n) is Symbol or degree != int(degree) or not 0 <= degree <= 64:
-            raise TraceError("a polynomial whose degree is no small integer", user_line())
-        before, now = 1.0 + 0 * rest[-1], first(*rest)
-        if degree == 0:
-            return before
-        for k in range(1, int(degree)):
-            before, now = now, step(k, before, now, *rest)
-        return now
-
-    return formula
-
-
-SMOOTH |= {
-    "eval_legendre": _polynomial(
-        lambda k, p, q, x: ((2 * k + 1) * x * q - k * p) / (k + 1), lambda x: x
-    ),
-    "eval_chebyt": _polynomial(lambda k, p, q, x: 2 * x * q - p, lambda x: x),
-    "eval_chebyu": _polynomial(lambda k, p, q, x: 2 * x * q - p, lambda x: 2 * x),
-    "eval_hermite": _polynomial(lambda k, p, q, x: 2 * x * q - 2 * k * p, lambda x: 2 * x),
-    "eval_hermitenorm": _polynomial(lambda k, p, q, x: x * q - k * p, lambda x: x),
-    "eval_laguerre": _polynomial(
-        lambda k, p, q, x: ((2 * k + 1 - x) * q - k * p) / (k + 1), lambda x: 1 - x
-    ),
-    "eval_genlaguerre": _polynomial(
-        lambda k, p, q, a, x: ((2 * k + 1 + a - x) * q - (k + a) * p) / (k + 1),
-        lambda a, x: 1 + a - x,
-    ),
-    "eval_gegenbauer": _polynomial(
-        lambda k, p, q, a, x: (2 * (k + a) * x * q - (k + 2 * a - 1) * p) / (k + 1),
-        lambda a, x: 2 * a * x,
-    ),
-    "eval_jacobi": _polynomial(
-        lambda k, p, q, a, b, x: (
-            (
-                (2 * k + a + b + 1)
-                * ((2 * k + a + b + 2) * (2 * k + a + b) * x + a * a - b * b)
-                * q
-                - 2 * (k + a) * (k + b) * (2 * k + a + b + 2) * p
-            )
-            / (2 * (k + 1) * (k + a + b + 1) * (2 * k + a + b))
-        ),
-        lambda a, b, x: (a + 1) + (a + b + 2) * (x - 1) / 2,
-    ),
-}
-SMOOTH |= {
-    "eval_sh_legendre": lambda n, x: SMOOTH["eval_legendre"](n, 2 * x - 1),
-    "eval_sh_chebyt": lambda n, x: SMOOTH["eval_chebyt"](n, 2 * x - 1),
-    "eval_sh_chebyu": lambda n, x: SMOOTH["eval_chebyu"](n, 2 * x - 1),
-    "eval_chebyc": lambda n, x: 2 * SMOOTH["eval_chebyt"](n, x / 2),
-    "eval_chebys": lambda n, x: SMOOTH["eval_chebyu"](n, x / 2),
-}
+SMOOTH |= POLYNOMIALS
 
 
 def _row(name: str, ufunc: np.ufunc) -> Callable[..., Entry] | None:

@@ -130,7 +130,7 @@ class Trace:
                     self.record(gap, "<=" if relation == "<" else "<", not outcome)
             else:
                 self.record(self.graph.sub(p, q), relation, outcome)
-        elif not (_bound(a, y) or _bound(b, x)):
+        elif not (_named_infinity(a, y) or _named_infinity(b, x)):
             self.loose = True
         return outcome
 
@@ -349,7 +349,7 @@ _OPERATORS: dict[str, Any] = {
 }
 
 
-def _bound(number: Any, other: Any) -> bool:
+def _named_infinity(number: Any, other: Any) -> bool:
     """Whether it is an infinity that code names (a masked score), beside a finite value.
 
     What a comparison or a sum with it gives does not depend on the other then.
@@ -379,9 +379,9 @@ def _binary(op: str, a: Any, b: Any) -> Any:
         if not _number(a):
             return _complex_binary(op, a, b) if isinstance(a, complex) else NotImplemented
     if op in ("add", "sub"):
-        if _bound(a, b.value if type(b) is Symbol else b):
+        if _named_infinity(a, b.value if type(b) is Symbol else b):
             return a
-        if _bound(b, a.value if type(a) is Symbol else a):
+        if _named_infinity(b, a.value if type(a) is Symbol else a):
             return b if op == "add" else -b
     left, right = trace.lift(a), trace.lift(b)
     graph, x, y = trace.graph, left.node, right.node

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import autodiff as ad
 import symbolic
 from autodiff.functions import activation, arithmetic, exponential, reduction, trigonometric
-from verify import strategies
+from verify import compositions, strategies
 from verify.subject import as_subject
 
 FEW = settings(
@@ -161,13 +161,13 @@ def chained(f):
     values = [np.asarray(a) for a in f.arguments]
     count = len(values)
     for name, places in f.steps:
-        values.append(np.asarray(strategies.operations[name].call(*(values[i] for i in places))))
+        values.append(np.asarray(compositions.operations[name].call(*(values[i] for i in places))))
     cotangents = [np.zeros(v.shape) for v in values]
     cotangents[-1] = np.ones(values[-1].shape)
     sizes = [np.abs(c) for c in cotangents]
     for k in reversed(range(len(f.steps))):
         name, places = f.steps[k]
-        operation = strategies.operations[name].call
+        operation = compositions.operations[name].call
         operands = tuple(ad.tensor(values[i]) for i in places)
         jacobians = ad.functional.jacobian(operation, operands)
         for i, jacobian in zip(places, jacobians, strict=True):
