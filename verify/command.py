@@ -479,11 +479,11 @@ class _Stop:
 
     def __init__(self, at_once: bool) -> None:
         self.at_once = at_once
+        self._waiting = False
         with contextlib.suppress(ValueError):  # only the main thread may
             signal.signal(signal.SIGTERM, self._received)
             if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # a job in the background
                 signal.signal(signal.SIGINT, self._received)
-        self._waiting = False
 
     def _received(self, number: int, frame: object) -> None:
         if self.at_once or self._waiting:
