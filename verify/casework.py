@@ -221,16 +221,6 @@ class Casework:
         names = reference_of(explorer, cell, {}).interacting
         self.interacting = {instance.owner(instance.names.index(name))[0].name for name in names}
 
-    @property
-    def broadcasts(self) -> bool:
-        """Whether arguments may be broadcast against each other: by an example, or for want of any.
-
-        Guessed arguments broadcast wherever forward takes them so.
-        """
-        return self.guessed or any(
-            len({s.shape for s in e.slots if s.varies}) > 1 for e in self.examples
-        )
-
     # One example
 
     def examine(self, example: Example, seconds: float) -> Failure | None:

@@ -211,7 +211,7 @@ def _conclude(
         smallest = {e.settings: e for e in sorted(work.examples, key=lambda e: -e.size)}
         for example in smallest.values():
             wrong = shapes.compare(work, example)
-            if wrong is None and work.entrywise and work.broadcasts:
+            if wrong is None and work.entrywise and work.guessed:
                 wrong = shapes.broadcast(work, example)
             if wrong is not None:
                 return failure(work, wrong)

@@ -107,6 +107,8 @@ class Domain:
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         """Draw one array of that shape."""
+        if 0 in shape:  # there is nothing to draw, and a sampler need not know that shape
+            return np.zeros(shape, dtype=int if self.integer else float)
         drawn = np.asarray(self.sampler(rng, shape))
         return drawn if self.integer else drawn.astype(float)
 

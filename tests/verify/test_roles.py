@@ -50,3 +50,24 @@ class MeanOfThree(Function):
 
 def test_a_length_that_stands_in_backward_is_found():
     assert check(MeanOfThree).verdict.value == "refuted"
+
+
+class Peephole(Function):
+    """One weight for each column, shared by the rows: that of a row is nobody's promise."""
+
+    examples = [((2, 3), (3,))]
+
+    @staticmethod
+    def forward(ctx, cell, weights):
+        ctx.save_for_backward(cell, weights)
+        return np.tanh(cell * weights)
+
+    @staticmethod
+    def backward(ctx, grad):
+        cell, weights = ctx.saved_tensors
+        slope = grad * (1 - np.tanh(cell * weights) ** 2)
+        return slope * weights, np.sum(slope * cell, axis=0)
+
+
+def test_broadcasting_is_held_to_what_examples_show():
+    assert check(Peephole).ok

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autodiff import Function
+from verify import domains
 from verify.check import check
 
 
@@ -149,3 +150,15 @@ def test_a_memo_by_bytes_alone(by_shape):
 
     report = check(squares, grad=gradient, examples=[((2, 3),), ((3, 2),)])
     assert report.ok is by_shape, str(report)
+
+
+def test_a_structured_domain_has_no_empty_arrays():
+    def loss(a):
+        return np.sum(np.linalg.inv(a))
+
+    def grad(a):
+        inverse = np.linalg.inv(a)
+        return -(inverse.T @ np.ones_like(a) @ inverse.T)
+
+    for domain in (domains.diagonally_dominant, domains.positive_definite):
+        assert check(loss, grad=grad, examples=[((2, 2),)], domain=[domain]).ok

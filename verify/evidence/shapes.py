@@ -192,7 +192,7 @@ def broadcast(work: Casework, example: Example) -> Failure | None:
     """What is wrong where one argument is broadcast against the others, along any of its axes.
 
     The gradient of an entry that stands in several places is the sum of theirs. Code that does not
-    run there makes no such promise.
+    run there makes no such promise, nor does that of which examples say what it is given.
     """
     varying = [i for i, s in enumerate(example.slots) if s.varies and not s.scalar]
     if len(varying) < 2 or holds_arrays(example):
