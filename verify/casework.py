@@ -35,7 +35,6 @@ from verify.evidence import (
 )
 from verify.evidence import formula as formula_evidence
 from verify.evidence.formula import Disagreement
-from verify.evidence.violation import Violation
 from verify.examples import Example, options, reduced, single, variations
 from verify.explore import Explorer
 from verify.failure import Failure
@@ -518,14 +517,9 @@ class Casework:
                 self.all_proved = False
                 return None
             if result.skipped:
-                raised = second_order.raised(instance, cell.point)
-                if raised is not None:
-                    message = (
-                        "when the gradient is differentiated again, backward raises "
-                        f"{type(raised).__name__}: {raised}"
-                    )
-                    broken = Violation("raises", message, point=cell.point)
-                    return Failure(instance, "second_order", violation=broken)
+                failure = by_differences.raising_again(instance, cell.point)
+                if failure is not None:
+                    return failure
                 self.skip("second_order", result.skipped)
                 self.uncovered.append(f"order {self.order}: {result.skipped}")
                 self.all_proved = False

@@ -25,6 +25,7 @@ from symbolic.intervals import Bounds
 from symbolic.primitives import FLOAT
 from symbolic.solve import Line, dependencies, neighbours, roots_on_line
 from symbolic.values import Condition, TraceError
+from symbolic.vanishing import vanishing
 from verify.cells import (
     ANY_SIGN,
     ROUNDING,
@@ -97,6 +98,7 @@ class Explorer:
         self._gap_place: dict[Node, int] = {}
         self._every: Program | None = None
         self._laid_out = 0
+        self._decided: dict[Node, bool] = {}  # whether a gap is zero everywhere
         self._rounded: dict[Key, list[tuple[Node, float]]] = {}
         self._expected: dict[Key, list[Node]] = {}
         self.coverage = Coverage(self)
@@ -117,7 +119,7 @@ class Explorer:
 
     def visit(self, point: np.ndarray) -> Cell:
         """The cell that a point lies in, traced."""
-        run = self.instance.trace(point)
+        run = self._trace(point)
         key = key_of(run)
         known = self.cells.get(key)
         if known is not None:
@@ -136,7 +138,7 @@ class Explorer:
                 cell.thin = True
             else:
                 try:
-                    moved = self.instance.trace(inside)
+                    moved = self._trace(inside)
                 except TraceError:
                     moved = run
                 # Off the boundary the code may record other decisions: then it is another cell.
@@ -149,6 +151,17 @@ class Explorer:
         self._open = None
         self._queue.append(cell)
         return cell
+
+    def _trace(self, point: np.ndarray) -> TracedRun:
+        """A trace without the decisions that rounding alone makes, on what is always zero."""
+        run = self.instance.trace(point)
+        fresh = {c.gap: None for c in run.conditions if c.gap not in self._decided}
+        if fresh:
+            void = vanishing(list(fresh))
+            self._decided |= {gap: gap in void for gap in fresh}
+        if any(self._decided[c.gap] for c in run.conditions):
+            run.keep([not self._decided[c.gap] for c in run.conditions])
+        return run
 
     def gaps(self, conditions: list[Condition], points: np.ndarray) -> np.ndarray:
         """Values of the conditions' gaps in floats, one row for each condition."""

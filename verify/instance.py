@@ -116,6 +116,13 @@ class TracedRun:
         later = [] if self.formula_from is None else self.conditions[self.formula_from :]
         return [*self.conditions[: self.backward_from], *later]
 
+    def keep(self, kept: Sequence[bool]) -> None:
+        """Drop the conditions that are not kept."""
+        self.backward_from = sum(kept[: self.backward_from])
+        if self.formula_from is not None:
+            self.formula_from = sum(kept[: self.formula_from])
+        self.conditions = [c for c, k in zip(self.conditions, kept, strict=True) if k]
+
     values: np.ndarray = field(default_factory=lambda: np.zeros(0))
     grad_values: np.ndarray = field(default_factory=lambda: np.zeros(0))
 

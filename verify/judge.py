@@ -4,12 +4,11 @@ Each rule that keeps a right gradient from being called wrong (DESIGN: forward f
 magnitude is outside the range, rounding, jumps, kinks, series) is applied here and nowhere else.
 
 May import: :mod:`symbolic`, :mod:`verify.instance`, :mod:`verify.explore`, :mod:`verify.reference`,
-:mod:`verify.kinks`, :mod:`verify.nearness`.
+:mod:`verify.kinks`, :mod:`verify.nearness`, :mod:`verify.boundary`, :mod:`verify.outcome`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -17,10 +16,11 @@ import numpy as np
 from symbolic.balls import enclose
 from symbolic.graph import Node, Program
 from symbolic.values import TraceError
+from verify.boundary import judge_boundary
 from verify.cells import Cell
 from verify.explore import Explorer
 from verify.instance import FloatRun, Instance, TracedRun
-from verify.kinks import Limits, Touching, is_generalised, limits_at, reference_of
+from verify.kinks import Touching, reference_of
 from verify.nearness import (
     BY_ROUNDING,
     by_rounding,
@@ -29,6 +29,7 @@ from verify.nearness import (
     reach,
     unsteady,
 )
+from verify.outcome import Outcome, Wrong
 from verify.reference import EPS, Reference
 from verify.series import is_series
 
@@ -45,47 +46,6 @@ _WIDTH = 1e-11
 
 # What rounding may cost at a gradient's ordinary size, where the entries of an array interact.
 _USUAL_ULPS = 64.0
-
-
-@dataclass
-class Wrong:
-    """One wrong entry of a gradient.
-
-    ``formula`` says whether backward is wrong in exact arithmetic too (then it is refuted), or only
-    in floats (then it is inaccurate). None: it could not be told.
-    """
-
-    point: np.ndarray
-    entry: int
-    expected: float
-    actual: float
-    ulps: float
-    formula: bool | None
-    kind: str
-    exact: float | None = None
-    table: list[tuple[int, float, float, float]] = field(default_factory=list)
-
-
-@dataclass
-class Outcome:
-    """What was found at one point.
-
-    ``judged`` is False where the rules forbid a judgement; ``note`` says which. ``ulps`` are those
-    of the allowance; ``lost`` are those of the derivative itself at the worst entry, and
-    ``conditioning`` how many of these the rounding of the inputs explains.
-    """
-
-    judged: bool
-    wrong: Wrong | None = None
-    ulps: float = 0.0
-    note: str = ""
-    exact_ulps: float = 0.0
-    series: bool = False
-    unfaithful: bool = False
-    kink: bool = False
-    lost: float | None = None
-    conditioning: float | None = None
-    point: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 class Judge:
@@ -151,10 +111,11 @@ class Judge:
             actual = actual.real
         gaps = nearest_boundary(self.explorer, cell, point)
         if cell.kinked or gaps == 0.0:
-            beside = self._one_side(cell, point, run, values, actual)
+            touched = self._touched(point) if cell.kinked else [cell]
+            beside = self._one_side(touched, cell, point, run, values, actual)
             if beside is not None:
                 return beside
-            outcome = self._judge_boundary(cell, point, run, values, actual)
+            outcome = judge_boundary(self, cell, point, run, values, actual)
             rounded = outcome.wrong is not None and by_rounding(self.explorer, cell, point)
         else:
             outcome = self._judge_smooth(cell, point, run, values, actual)
@@ -164,8 +125,11 @@ class Judge:
         if rounded:
             # A branch on a computed value takes either side within its rounding.
             far = reach(self.explorer, cell, point, self.eps)
-            beside = self._judge_boundary(cell, point, run, values, actual, _WIDTH, far)
-            return beside if beside.judged and beside.wrong is None else outcome
+            beside = judge_boundary(self, cell, point, run, values, actual, _WIDTH, far)
+            if beside.judged and beside.wrong is None:
+                return beside
+            # A cell may be so narrow that rounding leads across it: 0.1 < 1e16 x - 1e16 y < 0.7.
+            return self._one_side(self._touched(point), cell, point, run, values, actual) or outcome
         return outcome
 
     def _values(self, run: FloatRun) -> np.ndarray:
@@ -203,17 +167,24 @@ class Judge:
                     return Outcome(False, note="forward keeps no digits there")
         return Outcome(True, Wrong(point, 0, expected, np.nan, np.inf, True, "raises"))
 
+    def _touched(self, point: np.ndarray) -> list[Cell]:
+        """The known cells that a point touches, to within rounding."""
+        return [c for c, _ in Touching(self.explorer, point, 1e-13).candidates]
+
     def _one_side(
-        self, cell: Cell, point: np.ndarray, run: FloatRun, values: np.ndarray, actual: np.ndarray
+        self,
+        touching: list[Cell],
+        cell: Cell,
+        point: np.ndarray,
+        run: FloatRun,
+        values: np.ndarray,
+        actual: np.ndarray,
     ) -> Outcome | None:
         """Accept a gradient that is the limit from one of the cells that the point touches.
 
         Such a limit lies in the generalised gradient, and where the function is smooth it is the
-        derivative. Anything else is for :meth:`_judge_boundary`.
+        derivative. Anything else is for :func:`verify.boundary.judge_boundary`.
         """
-        touching = [] if cell.kinked else [cell]
-        if cell.kinked:
-            touching = [c for c, _ in Touching(self.explorer, point, 1e-13).candidates]
         tried: list[tuple[Node, ...]] = []
         for other in touching:
             outputs = tuple(other.run.outputs)
@@ -258,15 +229,18 @@ class Judge:
             if not all(b.finite for b in expected):
                 if boundary:
                     return Outcome(False, note="no limit at the point itself")
-                return self._judge_boundary(cell, point, run, values, actual)
+                return judge_boundary(self, cell, point, run, values, actual)
             want = np.array([float(b) for b in expected])
             if not np.all(np.isfinite(want)):
                 return Outcome(False, note="the derivative overflows")
-            constants = self._of_constants(reference, point, want)
-            allowed = np.maximum(allowed, np.maximum(np.abs(want), constants))
+            allowed = np.maximum(allowed, np.abs(want))
             error = np.abs(actual - want)
             excused = error > self.max_ulps * self.eps * np.abs(want) + self.tiny
-            ulps = self._ulps(actual, want, allowed)
+            ulps = self.in_ulps(actual, want, allowed)
+            if (ulps > _NOTABLE_ULPS).any():
+                constants = self._of_constants(reference, point, want, exact_point)
+                allowed = np.maximum(allowed, constants)
+                ulps = self.in_ulps(actual, want, allowed)
             if certified or not (excused | (ulps > _NOTABLE_ULPS)).any():
                 break
             # Before the allowance excuses an error, or does not, it is certified: it is a sum of
@@ -277,7 +251,7 @@ class Judge:
             sizes = reference.allowance_at(
                 exact_point, scale=scale / self.max_ulps / self.eps or 1.0
             )
-            allowed = np.where(np.isfinite(sizes), np.maximum(sizes, constants), allowed)
+            allowed = np.where(np.isfinite(sizes), sizes, allowed)
         note = self._forward_fails(values, outputs, reference, point)
         if note:
             return Outcome(False, note=note)
@@ -301,7 +275,7 @@ class Judge:
             sizes = reference.allowance_at(beside, scale=scale / self.max_ulps / self.eps or 1.0)
             allowed = np.where(np.isfinite(allowed), allowed, np.abs(want))
             allowed = np.maximum(allowed, np.nan_to_num(sizes, posinf=0.0))
-            ulps = self._ulps(actual, want, allowed + self._ordinary(point))
+            ulps = self.in_ulps(actual, want, allowed + self.ordinary(point))
             worst = int(np.argmax(ulps))
             top = float(ulps[worst])
         outcome = Outcome(True, ulps=top)
@@ -333,7 +307,7 @@ class Judge:
                         True,
                         "value",
                         float(exact_values[i]) if exact_values is not None else None,
-                        self._table(actual, want, ulps),
+                        self.table(actual, want, ulps),
                     )
                     return outcome
         if not top <= self.max_ulps:
@@ -353,26 +327,30 @@ class Judge:
                 formula,
                 "value",
                 None,
-                self._table(actual, want, ulps),
+                self.table(actual, want, ulps),
             )
         return outcome
 
     def _of_constants(
-        self, reference: Reference, point: np.ndarray, want: np.ndarray
+        self,
+        reference: Reference,
+        point: np.ndarray,
+        want: np.ndarray,
+        exact: dict[str, float],
     ) -> np.ndarray:
         """What constants may leave by their rounding where they cancel: 0.1 + 0.2 - 0.3.
 
-        Only where the right gradient is zero whatever the arguments are; elsewhere it is a part of
-        the terms' own size.
+        Where they add up to no more than a number, which is zero, their terms are not known.
         """
         n = self.instance.inputs
         upstream = float(np.max(np.abs(point[n:]), initial=0.0))
         depends = self.explorer.depends
         constant = [all(i >= n for i in depends(e)) for e in reference.expected]
         size = self.instance.graph.largest_rounded * upstream
-        return np.where(constant & (np.abs(want) <= self.eps * size), size, 0.0)
+        added = np.where(constant & (np.abs(want) <= self.eps * size), size, 0.0)
+        return np.maximum(added, reference.of_constants(exact))
 
-    def _ulps(self, actual: np.ndarray, want: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    def in_ulps(self, actual: np.ndarray, want: np.ndarray, allowed: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):
             error = np.abs(actual - want)
             error = np.where(error <= self.tiny, 0.0, error)
@@ -399,7 +377,7 @@ class Judge:
             self._usual = np.median(found[1:] or found, axis=0)
         return self._usual
 
-    def _ordinary(self, point: np.ndarray) -> np.ndarray:
+    def ordinary(self, point: np.ndarray) -> np.ndarray:
         """What an entry may err by where entries interact: rounding at its ordinary size.
 
         A softmax's gradient at the label is p - 1, however small: no digits are lost there.
@@ -407,7 +385,7 @@ class Judge:
         upstream = float(np.max(np.abs(point[self.instance.inputs :]), initial=0.0))
         return min(_USUAL_ULPS, self.max_ulps) / self.max_ulps * upstream * self.usual()
 
-    def _table(
+    def table(
         self, actual: np.ndarray, want: np.ndarray, ulps: np.ndarray
     ) -> list[tuple[int, float, float, float]]:
         return [(i, float(actual[i]), float(want[i]), float(ulps[i])) for i in range(len(want))]
@@ -482,121 +460,3 @@ class Judge:
         balls = enclose(program, exact, digits=3, scale=1e-290)
         slopes = np.array([float(b) if b.finite else np.nan for b in balls])
         return float(np.nansum(np.abs(slopes)) * np.max(np.abs(x), initial=0.0))
-
-    # Boundaries
-
-    def _judge_boundary(
-        self,
-        cell: Cell,
-        point: np.ndarray,
-        run: FloatRun,
-        values: np.ndarray,
-        actual: np.ndarray,
-        width: float = 0.0,
-        reach: float = 0.0,
-    ) -> Outcome:
-        instance = self.instance
-        limits = limits_at(
-            self.explorer, cell, point, values, self.references, width=width, reach=reach
-        )
-        if limits is None:
-            return Outcome(False, note="no neighbouring cell was found")
-        n = instance.inputs
-        g = point[n:]
-        if any(limits.jumps):
-            return Outcome(False, note="forward jumps there")
-        kinked = False
-        rows: list[np.ndarray] = []
-        for k in range(len(instance.names) - n):
-            if np.any(limits.infinite[k]) or not limits.rows[k]:
-                return Outcome(False, note="the derivative is infinite there")
-            if limits.smooth(k):
-                rows.append(limits.rows[k][0])
-            else:
-                # Three equal numbers whose rounded mean is another have no deviation of zero: code
-                # that would see the kink does not come to it.
-                limit = limits.values[k]  # from a distance of 2^-600, if there is no width
-                far = abs(values[k] - limit) > 1e-6 * abs(limit) + max(1e-100, self.tiny)
-                if far and not width:
-                    return Outcome(False, note="forward keeps no digits there")
-                kinked = True
-        if not kinked:
-            want = sum((g[k] * r for k, r in enumerate(rows)), np.zeros(n))
-            return self._compare_limits(point, actual, want, limits, width)
-        return self._judge_kink(point, run, actual, limits, width)
-
-    def _compare_limits(
-        self,
-        point: np.ndarray,
-        actual: np.ndarray,
-        want: np.ndarray,
-        limits: Limits,
-        width: float,
-    ) -> Outcome:
-        allowed = np.zeros(len(want))
-        for exact, cell in zip(limits.nearby, limits.entered, strict=True):
-            allowed = np.maximum(allowed, self.reference(cell).allowance_at(exact, point))
-        allowed[~np.isfinite(allowed)] = 0.0
-        allowed = np.maximum(allowed, np.abs(want))
-        slack = width / self.eps if width else 0.0
-        ulps = self._ulps(actual, want, allowed)
-        if not np.all(ulps <= self.max_ulps + slack):
-            ulps = self._ulps(actual, want, allowed + self._ordinary(point))
-        ulps = np.where(np.abs(actual - want) <= 1e-55, 0.0, ulps)  # the distance itself
-        worst = int(np.argmax(ulps)) if ulps.size else 0
-        outcome = Outcome(True, ulps=float(ulps[worst]) if not width else 0.0)
-        if ulps.size and not ulps[worst] <= self.max_ulps + slack:
-            # Right in every neighbourhood but not finite at the point itself: the floats' fault.
-            formula = bool(np.isfinite(actual[worst]))
-            outcome.wrong = Wrong(
-                point,
-                worst,
-                float(want[worst]),
-                float(actual[worst]),
-                float(ulps[worst]),
-                formula,
-                "value",
-                None,
-                self._table(actual, want, ulps),
-            )
-        return outcome
-
-    def _judge_kink(
-        self,
-        point: np.ndarray,
-        run: FloatRun,
-        actual: np.ndarray,
-        limits: Limits,
-        width: float,
-    ) -> Outcome:
-        """Output by output: is the row that backward gives in Clarke's generalised gradient?"""
-        instance = self.instance
-        n = instance.inputs
-        tolerance = max(min(self.max_ulps * self.eps, 1e-3), 10 * width, 1e-9)
-        for k in range(len(instance.names) - n):
-            unit = point.copy()
-            unit[n:] = 0.0
-            unit[n + k] = 1.0
-            one = instance.run(unit)
-            if one.backward_error is not None:
-                return Outcome(True, Wrong(unit, 0, np.nan, np.nan, np.inf, True, "raises"))
-            row = one.flat_grads(instance.pieces).real
-            if is_generalised(row, limits, k, tolerance):
-                continue
-            corners = np.array(limits.rows[k])
-            nearest = np.clip(row, corners.min(axis=0), corners.max(axis=0))
-            bad = ~np.isfinite(row)
-            distance = np.where(bad, np.inf, np.abs(row - nearest))
-            i = int(np.argmax(distance))
-            if not bad.any() and distance[i] == 0:  # inside the box, outside the hull
-                i = int(np.argmax(np.ptp(corners, axis=0)))
-                nearest = corners[np.argmin(np.linalg.norm(corners - row, axis=1))]
-            nearest = np.where(np.isfinite(nearest), nearest, corners[0])  # NaN is near to nothing
-            expected = float(nearest[i])
-            table = [(j, float(row[j]), float(nearest[j]), np.inf) for j in range(n)]
-            return Outcome(
-                True,
-                Wrong(unit, i, expected, float(row[i]), np.inf, True, "kink", None, table),
-                kink=True,
-            )
-        return Outcome(True, kink=True)

@@ -404,8 +404,12 @@ def _add_limit(
     return defined
 
 
-def is_generalised(row: np.ndarray, limits: Limits, k: int, tolerance: float) -> bool:
+def is_generalised(
+    row: np.ndarray, limits: Limits, k: int, tolerance: float, rounding: float = 0.0
+) -> bool:
     """Whether a row of the Jacobian lies in Clarke's generalised gradient of output ``k``.
+
+    ``tolerance`` is relative to the limits' size, ``rounding`` absolute.
 
     That is the convex hull of all limits, and many more cells may touch the point than were
     entered (each of several maxima of tied entries has its own). So before a row is refused the
@@ -416,7 +420,7 @@ def is_generalised(row: np.ndarray, limits: Limits, k: int, tolerance: float) ->
     rng = np.random.default_rng(11)
     for _ in range(40):
         corners = limits.rows[k]
-        away = separating(row, corners, tolerance, limits.directions)
+        away = separating(row, corners, tolerance, limits.directions, rounding)
         if away is None:
             return True
         if not np.any(away):
@@ -437,7 +441,11 @@ def is_generalised(row: np.ndarray, limits: Limits, k: int, tolerance: float) ->
 
 
 def separating(
-    row: np.ndarray, limits: list[np.ndarray], tolerance: float, directions: list[np.ndarray]
+    row: np.ndarray,
+    limits: list[np.ndarray],
+    tolerance: float,
+    directions: list[np.ndarray],
+    rounding: float = 0.0,
 ) -> np.ndarray | None:
     """The direction from the hull of ``limits`` to ``row``; None where ``row`` lies in the hull.
 
@@ -451,7 +459,7 @@ def separating(
         return np.zeros(len(row))
     corners = np.array(limits)
     size = max(float(np.max(np.abs(corners))), float(np.max(np.abs(row))), 1e-290)
-    slack = tolerance * size
+    slack = max(tolerance * size, rounding)
     nearest = np.clip(row, corners.min(axis=0), corners.max(axis=0))
     if len(row) == 1 or len(limits) == 1:
         return None if np.all(np.abs(row - nearest) <= slack) else row - nearest
@@ -459,7 +467,7 @@ def separating(
     matrix = np.vstack([corners.T / size, np.full(len(limits), weight)])
     target = np.concatenate([row / size, [weight]])
     shares, residual = nnls(matrix, target)
-    if residual <= max(1e-7, 10 * tolerance):
+    if residual <= max(1e-7, 10 * tolerance, rounding / size):
         return None
     if directions and len(limits) >= 0.8 * len(directions):
         moves = np.array(directions)

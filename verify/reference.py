@@ -10,6 +10,7 @@ May import: :mod:`symbolic`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,7 @@ class Reference:
         self._jacobian: list[list[Node]] | None = None
         self._rows: Program | None = None
         self._sizes: Program | None = None
+        self._constants: Program | None = None
         self._reach: list[list[int]] = []
         self._arrays = [name.partition("[")[0] for name in inputs]
 
@@ -218,6 +220,25 @@ class Reference:
         with np.errstate(all="ignore"):
             return self._combined(found, x, g)
 
+    def of_constants(self, exact: Mapping[str, Any]) -> np.ndarray:
+        """What the rounding of constants amounts to at an exact point: sum_c ``|c dv_i/dc|``.
+
+        Over the constants that no float holds, as 0.1 and pi, for each entry i. No code can do
+        better: a slope of ``0.1 f + 0.2 f - 0.3 f`` is ``5.6e-17 f`` in floats.
+        """
+        if self._constants is None:
+            graph = self.graph
+            terms = []
+            for v in self.expected:
+                leaves = [n for n in topological([v]) if _is_rounded(n)]
+                slopes = graph.vjp([v], [graph.one], leaves)
+                terms.append([graph.mul(c, d) for c, d in zip(leaves, slopes, strict=True)])
+            self._constants = Program([t for part in terms for t in part])
+            self._constant_of = np.repeat(np.arange(len(terms)), [len(part) for part in terms])
+        balls = enclose(self._constants, exact, digits=3, scale=1e-60, max_precision=2400)
+        found = np.array([abs(float(b)) if b.finite else 0.0 for b in balls])
+        return np.bincount(self._constant_of, np.minimum(found, _LARGEST), len(self.inputs))
+
     def slopes(self, point: Mapping[str, Any]) -> np.ndarray:
         """The size of the Jacobian's columns at a point: sum_k |dy_k/dx_i| for each input i.
 
@@ -273,6 +294,14 @@ class Reference:
         i, k = self._constant
         result += np.bincount(i, g[k] * of_constant / np.where(x > 0, x, 1.0)[i], count)
         return result
+
+
+def _is_rounded(node: Node) -> bool:
+    """Whether it is a number that code can but round: 1/10, or pi."""
+    if node.op == "const":
+        value = node.args[0]
+        return Fraction(float(value)) != value if abs(value) < _LARGEST else False
+    return not node.children and node.op not in ("var", "float")
 
 
 class Magnitudes:

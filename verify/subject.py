@@ -98,6 +98,9 @@ class Subject:
         The default of each optional parameter, by name.
     first : FirstCall, optional
         The first call of forward, and of backward, whatever came after.
+    asked : sequence of bool, optional
+        For which arguments ``ctx.needs_input_grad`` says that a gradient is wanted, where that is
+        not all that can have one.
     """
 
     second_order = False
@@ -114,8 +117,8 @@ class Subject:
         self.elementwise = False
         self.declared_examples: Any = None
         self.declared_domain: Any = None
-        self.last_needs: tuple[bool, ...] | None = None
         self.first: FirstCall | None = None
+        self.asked: Sequence[bool] | None = None
 
     def remember(
         self, args: Sequence[Any], keywords: dict[str, Any], outputs: Sequence[Any]
@@ -237,7 +240,7 @@ class FunctionSubject(Subject):
         return found
 
     def forward(self, args: Sequence[Any], keywords: dict[str, Any]) -> tuple[tuple, Pullback]:
-        ctx = Context([_is_inexact(a) for a in args])
+        ctx = Context(self.asked or [_is_inexact(a) for a in args])
         result = self.function.forward(ctx, *args, **keywords)
         outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
         self.fixed_outputs = [any(o is other for other in ctx.non_differentiable) for o in outputs]

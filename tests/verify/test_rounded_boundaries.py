@@ -116,3 +116,64 @@ def test_large_constants_beside_excuse_no_truncated_one():
     assert check(offset, grad=lambda x: 1 / np.sqrt(2), examples=[((),)]).ok
     truncated = check(offset, grad=lambda x: 0.7071067812, examples=[((),)])
     assert truncated.verdict is Verdict.REFUTED
+
+
+def unsteady_sum(x):
+    """0.1 + 0.2 - 0.3 is zero in numbers, and 5.6e-17 in floats."""
+    return np.tanh(0.1 * x[0] + 0.2 * x[0] + 0.7 * x[1] - 0.3 * x[0])
+
+
+def test_constants_that_cancel_within_a_function():
+    def slopes(x, first):
+        return np.array([first, 0.7]) / np.cosh(0.7 * x[1]) ** 2
+
+    report = check(unsteady_sum, grad=lambda x: slopes(x, 0.1 + 0.2 - 0.3), examples=[((2,),)])
+    assert report.ok, str(report)
+    report = check(unsteady_sum, grad=lambda x: slopes(x, 1e-8), examples=[((2,),)])
+    assert report.verdict is Verdict.REFUTED
+
+
+SHARES = np.array([0.2, 0.5, 0.3])
+
+
+def mover(p):
+    """The last cumulative sum is zero, but for its rounding."""
+    return np.abs(np.cumsum(p / p.sum() - SHARES)).sum()
+
+
+def mover_grad(p, factor=1.0):
+    total = p.sum()
+    signs = np.sign(np.cumsum(p / total - SHARES))
+    weights = np.cumsum(signs[::-1])[::-1]
+    return (weights - factor * weights @ p / total) / total
+
+
+def test_a_sign_of_what_is_always_zero_decides_nothing():
+    options = {"examples": [((3,),)], "domain": [(0, np.inf)]}
+    report = check(mover, grad=mover_grad, **options)
+    assert report.verdict is Verdict.PROVED, str(report)
+    report = check(mover, grad=lambda p: mover_grad(p, 1.001), **options)
+    assert report.verdict is Verdict.REFUTED
+
+
+A = np.array([[0.4, -0.2, -0.3], [-0.9, 0.3, 0.1], [0.6, 0.8, -0.4]])
+C = np.array([0.6, -0.2, 0.4])
+
+
+def clipped(x):
+    return (C * np.clip(A @ x, 0.1, 0.7)).sum()
+
+
+def in_another_order(x):
+    return sum(A[:, j] * x[j] for j in (2, 1, 0))
+
+
+def test_a_narrow_cell_far_out_is_reached_by_rounding():
+    def grad(x, factor=1.0):
+        s = in_another_order(x)
+        return factor * (C * ((s >= 0.1) & (s <= 0.7))) @ A
+
+    for seed in (0, 1):
+        report = check(clipped, grad=grad, examples=[((3,),)], seed=seed)
+        assert report.ok, str(report)
+    assert not check(clipped, grad=lambda x: grad(x, 1 + 1e-9), examples=[((3,),)]).ok

@@ -71,3 +71,51 @@ def test_the_third_order(factor):
 
     assert verify.check(Cube, order=2).ok
     assert verify.check(Cube, order=3).ok == (factor == 6.0)
+
+
+class Untraced(Function):
+    """Forward goes through bytes, where no tracer follows."""
+
+    examples = [((3,),)]
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        ctx.x = x * 1
+        return np.frombuffer((x**3).tobytes())
+
+
+class UntracedRight(Untraced):
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return grad * 3 * x**2
+
+
+class UntracedConstant(Untraced):
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return grad * 3 * x * ctx.x
+
+
+class UntracedRaising(Untraced):
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return grad * 3 * x**2 / (x.size / x.size if isinstance(x, np.ndarray) else None)
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (UntracedRight, "order 2 agrees with finite differences"),
+        (UntracedConstant, "differs from the derivative"),
+        (UntracedRaising, "when the gradient is differentiated again, backward raises"),
+    ],
+)
+def test_the_second_order_of_what_is_not_traced(function, says):
+    assert verify.check(function).ok
+    report = verify.check(function, order=2)
+    assert report.ok is (function is UntracedRight), str(report)
+    assert any(says in f.message for f in report.findings)

@@ -162,3 +162,129 @@ def test_a_structured_domain_has_no_empty_arrays():
 
     for domain in (domains.diagonally_dominant, domains.positive_definite):
         assert check(loss, grad=grad, examples=[((2, 2),)], domain=[domain]).ok
+
+
+class Cubed(Function):
+    """What the second half of a call may get wrong, each in a class of its own."""
+
+    examples = [((3,),)]
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        ctx.product = None
+        return x**3
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return grad * 3 * x**2
+
+
+class CubedWithItsSlopeKept(Cubed):
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        if ctx.product is None:
+            ctx.product = 3 * x**2
+        return grad * ctx.product
+
+
+class CubedWithItsProductKept(Cubed):
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        if ctx.product is None:
+            ctx.product = grad * 3 * x**2
+        return ctx.product
+
+
+class CubedInABuffer(Cubed):
+    buffers: dict = {}
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        out = CubedInABuffer.buffers.setdefault(x.shape, np.empty(x.shape))
+        out[...] = np.asarray(x**3)
+        return out
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (Cubed, None),
+        (CubedWithItsSlopeKept, None),
+        (CubedWithItsProductKept, "with another upstream gradient"),
+        (CubedInABuffer, "the output of one call changes with the next"),
+    ],
+)
+def test_what_a_function_keeps(function, says):
+    report = check(function)
+    assert report.ok is (says is None), str(report)
+    if says:
+        assert says in report.findings[0].message
+
+
+@pytest.mark.parametrize("on_ctx", [True, False])
+def test_a_keyword_belongs_to_one_call(on_ctx):
+    class Power(Function):
+        examples = [((3,), {"p": 3}), ((3,), {"p": 2})]
+
+        @staticmethod
+        def forward(ctx, x, p):
+            ctx.save_for_backward(x)
+            ctx.p = Power.p = p
+            return x**p
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            p = ctx.p if on_ctx else Power.p
+            return grad * p * x ** (p - 1)
+
+    report = check(Power)
+    assert report.ok is on_ctx, str(report)
+
+
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_each_gradient_alone(which, right):
+    class Product(Function):
+        examples = [((2,), (2,), (2,))]
+
+        @staticmethod
+        def forward(ctx, x, y, z):
+            ctx.save_for_backward(x, y, z)
+            return x * y * z
+
+        @staticmethod
+        def backward(ctx, grad):
+            x, y, z = ctx.saved_tensors
+            found = [grad * y * z, grad * x * z, grad * x * y]
+            needed = ctx.needs_input_grad
+            if not right and needed == tuple(i == which for i in range(3)):
+                found[which] = found[which - 1]
+            return tuple(g if n else None for g, n in zip(found, needed, strict=True))
+
+    report = check(Product)
+    assert report.ok is right, str(report)
+
+
+def test_a_backward_that_cannot_be_asked_for_one_gradient():
+    class Product(Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.save_for_backward(x, y)
+            return x * y
+
+        @staticmethod
+        def backward(ctx, grad):
+            x, y = ctx.saved_tensors
+            if ctx.needs_input_grad[0]:
+                ahead = grad * y
+            return ahead, grad * x
+
+    report = check(Product)
+    assert report.verdict.value == "refuted"
+    assert "needs_input_grad is (False, True)" in report.findings[0].message

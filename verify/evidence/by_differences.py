@@ -1,6 +1,7 @@
 """Backward against forward alone: where nothing was traced, and where a trace may be untrue.
 
-May import: of :mod:`verify` :mod:`verify.evidence.differences`, the points, and what judges.
+May import: of :mod:`verify` :mod:`verify.evidence.differences` and
+:mod:`verify.evidence.second_order`, the points, and what judges.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verify import points as where
-from verify.evidence import differences
+from verify.evidence import differences, second_order
 from verify.evidence.proof import smooth
+from verify.evidence.violation import Violation
 from verify.explore import Explorer
 from verify.failure import Failure
 from verify.instance import Instance
@@ -31,7 +33,7 @@ _ROUNDING = 1e-13
 _BESIDE = (1e-4, 1e-6)
 _SIDES = 200
 
-__all__ = ["UNTRUE", "compare", "overrule", "spot", "without_trace"]
+__all__ = ["UNTRUE", "compare", "overrule", "raising_again", "spot", "without_trace"]
 
 UNTRUE = "what the trace computes is not what the code computes; it leaves symbols unseen"
 
@@ -137,6 +139,49 @@ def compare(work: Casework, instance: Instance, end: float, why: str) -> Failure
         f"agrees with finite differences at {usable} entries of {comparison.tried} points"
     )
     work.uncovered.append("cells: the code could not be traced")
+    if work.order > 1 and work.subject.second_order:
+        return raising_again(instance, instance.draw()) or _higher(work, instance, end)
+    return None
+
+
+def raising_again(instance: Instance, point: np.ndarray) -> Failure | None:
+    """What backward raises when the gradient is differentiated again."""
+    error = second_order.raised(instance, point)
+    if error is None:
+        return None
+    message = (
+        "when the gradient is differentiated again, backward raises "
+        f"{type(error).__name__}: {error}"
+    )
+    return Failure(instance, "second_order", violation=Violation("raises", message, point=point))
+
+
+def _higher(work: Casework, instance: Instance, end: float) -> Failure | None:
+    """The engine's second pass against its first one, where the code could not be traced."""
+    work.doing = "comparing the second order with finite differences"
+    for order in range(2, work.order + 1):
+        instance = second_order.of_gradient(instance)
+        if instance.prepare().forward_error is not None:
+            work.uncovered.append(f"order {order}: the gradient of the gradient was not computed")
+            return None
+        rng = np.random.default_rng(order)
+        comparison = _Comparison(instance, rng)
+        for point in where.ordinary(instance, rng, 8):
+            if time.process_time() > end and comparison.usable:
+                break
+            wrong = comparison.entries(point)
+            if wrong is not None:
+                failure = _failure(instance, wrong)
+                failure.evidence = "second_order"
+                return failure
+        if not comparison.usable:
+            work.uncovered.append(f"order {order}: finite differences say nothing")
+            return None
+        tally = work.tally("second_order")
+        tally.passed += 1
+        tally.detail = (
+            f"order {order} agrees with finite differences at {comparison.usable} entries"
+        )
     return None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verify.evidence import state
-from verify.evidence.violation import Violation, compared
+from verify.evidence.violation import Violation, compared, same, upstream_size
 from verify.examples import Example
 from verify.failure import Failure
 from verify.instance import FloatRun, Instance
@@ -48,7 +48,7 @@ def violations(
             return found, notes
         for check in (
             state.unchanged, state.mutation, state.repeated, state.handed_out, state.interleaved,
-            state.refilled, _layouts, _shared, _linear,
+            state.refilled, _layouts, _shared, _linear, _asked,
         ):  # fmt: skip
             found += check(instance, point, run)
             if found:
@@ -174,6 +174,50 @@ def _shared(instance: Instance, point: np.ndarray, _: FloatRun) -> Iterator[Viol
         yield from compared(instance, equal, apart, args, instance.upstream_arrays(equal), text)
 
 
+def _asked(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
+    """Asked for some of the gradients alone, backward gives those as it does among all."""
+    subject, pieces = instance.subject, instance.pieces
+    if not isinstance(subject, FunctionSubject) or len(pieces) < 2:
+        return
+    alone = [(p,) for p in pieces]
+    but_one = [tuple(q for q in pieces if q is not p) for p in pieces] if len(pieces) > 2 else []
+    for wanted in [*alone, *but_one]:
+        places = {p.position for p in wanted}
+        subject.asked = [i in places for i in range(len(instance.example.slots))]
+        try:
+            partial = instance.run(point)
+        finally:
+            asked, subject.asked = tuple(subject.asked), None
+        text = f"where ctx.needs_input_grad is {asked}"
+        if partial.forward_error is not None:
+            error = partial.forward_error
+            yield Violation(
+                "raises", f"forward raises {type(error).__name__} {text}: {error}", point=point
+            )
+            return
+        if partial.backward_error is not None:
+            yield Violation("raises", f"{raised(partial.backward_error)}, {text}", point=point)
+            return
+        # What nobody asked for may be anything.
+        for i, p in enumerate(pieces):
+            if p not in wanted:
+                partial.grads[i] = run.grads[i]
+        difference = same(run, partial, instance, upstream_size(instance, point))
+        if difference is not None:
+            i, expected, actual = difference
+            piece, k = instance.owner(i)
+            yield Violation(
+                "needs_input_grad",
+                f"the gradient (entry {piece.label(k)}) is another one {text}",
+                piece.name,
+                point,
+                i,
+                expected,
+                actual,
+            )
+            return
+
+
 def _laid_out(make: Callable[[np.ndarray], np.ndarray], value: Any) -> Any:
     return make(value) if isinstance(value, np.ndarray) else value
 
@@ -287,8 +331,7 @@ def gather(work: Casework, instance: Instance) -> Failure | None:
     work.notes += notes
     tally = work.tally("contract")
     if not found:
-        other = state.after_another_shape(instance, work.instances)
-        found = [] if other is None else [other]
+        found = list(itertools.islice(state.among(instance, work.instances), 1))
     elif instance.in_domain(plain := np.ones(len(instance.names))):
         again, _ = violations(instance, [plain])
         if again and again[0].rule == found[0].rule:

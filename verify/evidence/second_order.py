@@ -5,7 +5,8 @@ again; anything else that backward uses counts as a constant. So backward is run
 ``create_graph=True`` on symbols, its result differentiated once more, and compared with the second
 derivative of the formula.
 
-May import: :mod:`autodiff`, :mod:`symbolic`, :mod:`verify.instance`, :mod:`verify.explore`.
+May import: :mod:`autodiff`, :mod:`symbolic`, :mod:`verify.examples`, :mod:`verify.instance`,
+:mod:`verify.explore`.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ from symbolic.primitives import FLOAT
 from symbolic.tracing import nodes, symbol_array, traced_namespace
 from symbolic.values import Condition, Trace
 from verify.cells import Cell
+from verify.examples import Example, Slot
 from verify.explore import Explorer
 from verify.instance import Instance, Piece
 from verify.reference import EPS, Reference
-from verify.subject import FunctionSubject
+from verify.subject import FunctionSubject, TensorSubject
 
-__all__ = ["SecondOrder", "check_limit", "check_order", "raised"]
+__all__ = ["SecondOrder", "check_limit", "check_order", "of_gradient", "raised"]
 
 
 @dataclass
@@ -65,34 +67,42 @@ def check_order(
     return _compare(explorer, cell, expected, actual, conditions, order, seconds)
 
 
-def raised(instance: Instance, point: np.ndarray) -> Exception | None:
+def raised(instance: Instance, point: np.ndarray) -> BaseException | None:
     """What the gradient of the gradient raises on floats, unless the Function says it has none."""
-    subject = instance.subject
-    args = [
-        Tensor(a, requires_grad=True) if s.varies else a
-        for a, s in zip(instance.arguments(point), instance.example.slots, strict=True)
-    ]
-    leaves = [args[p.position] for p in instance.pieces]
-    upstream = [
-        Tensor(instance.upstream_arrays(point)[p.position], requires_grad=True)
-        for p in instance.upstream
-    ]
-    with instance._quiet():
-        try:
-            function = getattr(subject.function, "apply", subject.function)
-            result = function(*args, **instance.example.keywords)
-            results = list(result) if isinstance(result, (tuple, list)) else [result]
-            outputs = [results[p.position] for p in instance.upstream]
-            first = tensor_grad(outputs, leaves, upstream, create_graph=True, allow_unused=True)
-            again = [g for g in first if g is not None and g.requires_grad]
-            if again:
-                ones = [Tensor(np.ones(g.shape)) for g in again]
-                tensor_grad(again, [*leaves, *upstream], ones, allow_unused=True)
-        except DifferentiableOnceError:
-            return None
-        except Exception as error:
-            return error
-    return None
+    gradient = of_gradient(instance)
+    run = gradient.prepare()
+    if run.forward_error is None:
+        run = gradient.run(np.concatenate([point, np.ones(len(gradient.names) - len(point))]))
+    error = run.forward_error or run.backward_error
+    return None if isinstance(error, DifferentiableOnceError) else error
+
+
+def of_gradient(instance: Instance) -> Instance:
+    """The gradient as a subject of its own, a callable on Tensors.
+
+    Its arguments are those of the subject and the upstream gradients, its outputs the gradients
+    that the engine gives, and its own gradient is the engine's second pass.
+    """
+    subject, keywords = instance.subject, instance.example.keywords
+    function = getattr(subject.function, "apply", subject.function)
+    count = len(instance.example.slots)
+
+    def gradient(*args: Any) -> tuple[Tensor, ...]:
+        result = function(*args[:count], **keywords)
+        results = list(result) if isinstance(result, (tuple, list)) else [result]
+        outputs = [results[p.position] for p in instance.upstream]
+        leaves = [args[p.position] for p in instance.pieces]
+        found = tensor_grad(outputs, leaves, args[count:], create_graph=True, allow_unused=True)
+        return tuple(
+            Tensor(np.zeros(p.shape, p.dtype)) if g is None else g
+            for p, g in zip(instance.pieces, found, strict=True)
+        )
+
+    slots = [replace(s, scalar=False) for s in instance.example.slots]
+    slots += [Slot(p.name, p.shape, dtype=p.dtype) for p in instance.upstream]
+    derived = TensorSubject(gradient)
+    derived.name = f"the gradient of {subject.name}"
+    return Instance(derived, Example(tuple(slots)), instance.rng)
 
 
 def check_limit(

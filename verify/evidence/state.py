@@ -13,10 +13,10 @@ import numpy as np
 
 from verify.evidence.violation import Violation, compared, near, same, upstream_size
 from verify.instance import FloatRun, Instance
-from verify.subject import PairSubject
+from verify.subject import FunctionSubject, PairSubject
 
 __all__ = [
-    "after_another_shape",
+    "among",
     "handed_out",
     "interleaved",
     "mutation",
@@ -152,6 +152,9 @@ def repeated(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[V
                 return
         for other in runs:
             difference = difference or same(run, other, instance, upstream_size(instance, point))
+        if difference is None:
+            yield from _upstream_anew(instance, point)
+            return
     if difference is not None:
         i, first, second = difference
         piece, k = instance.owner(i)
@@ -167,24 +170,73 @@ def repeated(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[V
         )
 
 
+def _upstream_anew(instance: Instance, point: np.ndarray) -> Iterator[Violation]:
+    """A second backward of one forward takes its own upstream gradient."""
+    other = point.copy()
+    other[instance.inputs :] = instance.draw(np.random.default_rng(6))[instance.inputs :]
+    plain, late = instance.run(other), FloatRun()
+    if plain.backward_error is not None:
+        return
+    with instance._quiet():
+        args = instance.arguments(point)
+        try:
+            _, pullback = instance.subject.forward(args, instance.example.keywords)
+            pullback(instance.upstream_arrays(point))
+            late.raw_grads = tuple(pullback(instance.upstream_arrays(other)))
+            instance._collect(late)
+        except Exception:
+            return
+    text = (
+        "a second backward of the same forward, with another upstream gradient, gives another "
+        "gradient than a fresh one (entry {}): backward keeps what depends on its argument"
+    )
+    yield from _changed(instance, other, plain, late, text)
+
+
+def _changed(
+    instance: Instance, point: np.ndarray, run: FloatRun, late: FloatRun, text: str
+) -> Iterator[Violation]:
+    difference = same(run, late, instance, upstream_size(instance, point))
+    if difference is not None:
+        i, first, second = difference
+        piece, k = instance.owner(i)
+        message = text.format(piece.label(k))
+        yield Violation("state", message, piece.name, point, i, first, second)
+
+
 def handed_out(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
-    """A gradient that was handed out stays what it is when backward is called again elsewhere."""
-    kept: list[tuple[Any, np.ndarray]] = []
+    """What was handed out stays what it is when the subject is called again elsewhere.
+
+    The gradients; and a Function's outputs, which the caller holds as Tensors.
+    """
+    subject, keywords = instance.subject, instance.example.keywords
+    grads: list[tuple[np.ndarray, bytes]] = []
+    outputs: list[tuple[np.ndarray, bytes]] = []
     for where in (point, instance.draw(np.random.default_rng(8))):
         try:
             with instance._quiet():
                 args, upstream = instance.arguments(where), instance.upstream_arrays(where)
-                grads = instance.subject.handed_out(args, instance.example.keywords, upstream)
+                given = subject.handed_out(args, keywords, upstream)
+                grads = grads or _held(given)
+                if isinstance(subject, FunctionSubject):
+                    outputs = outputs or _held(subject.forward(args, keywords)[0])
         except Exception:
             return
-        kept = kept or [(g, g.copy()) for g in grads if isinstance(g, np.ndarray)]
-    if any(g.tobytes() != before.tobytes() for g, before in kept):
-        yield Violation(
-            "state",
-            "the gradient of one call changes with the next: backward hands out an array that it "
-            "fills again; it must return a new one, or a copy",
-            point=point,
-        )
+    for held, what, whose in (
+        (grads, "the gradient", "backward"),
+        (outputs, "the output", "forward"),
+    ):
+        if any(array.tobytes() != before for array, before in held):
+            yield Violation(
+                "state",
+                f"{what} of one call changes with the next: {whose} hands out an array that it "
+                "fills again; it must return a new one, or a copy",
+                point=point,
+            )
+
+
+def _held(arrays: Sequence[Any]) -> list[tuple[np.ndarray, bytes]]:
+    return [(a, a.tobytes()) for a in arrays if isinstance(a, np.ndarray)]
 
 
 def interleaved(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
@@ -204,20 +256,13 @@ def interleaved(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterato
             instance._collect(late)
         except Exception:
             return
-    difference = same(run, late, instance, upstream_size(instance, point))
-    if difference is not None:
-        i, first, second_value = difference
-        piece, k = instance.owner(i)
-        yield Violation(
-            "state",
-            f"the gradient (entry {piece.label(k)}) changes when another forward runs in between: "
-            "what backward needs must be saved on ctx, not on the class or the module",
-            piece.name,
-            point,
-            i,
-            first,
-            second_value,
-        )
+    yield from _changed(instance, point, run, late, _BETWEEN)
+
+
+_BETWEEN = (
+    "the gradient (entry {}) changes when another forward runs in between: "
+    "what backward needs must be saved on ctx, not on the class or the module"
+)
 
 
 def refilled(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
@@ -239,29 +284,66 @@ def refilled(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[V
     yield from compared(instance, point, run, args, upstream, text)
 
 
-def after_another_shape(instance: Instance, previous: Sequence[Instance]) -> Violation | None:
+def among(instance: Instance, previous: Sequence[Instance]) -> Iterator[Violation]:
+    """Calls at other examples, before this one or in the midst of it, leave it what it is."""
+    for other in previous[-_MOST_OTHERS:]:
+        yield from _after_another_shape(instance, other)
+        yield from _between_halves(instance, other)
+
+
+_MOST_OTHERS = 6
+
+
+def _between_halves(instance: Instance, other: Instance) -> Iterator[Violation]:
+    """Another shape or other keywords between forward and backward change nothing."""
+    rng = np.random.default_rng(12)
+    point, elsewhere = instance.draw(rng), other.draw(rng)
+    run, late = instance.run(point), FloatRun()
+    if run.backward_error is not None or not run.finite:
+        return
+    args, upstream = instance.arguments(point), instance.upstream_arrays(point)
+    with instance._quiet():
+        try:
+            _, pullback = instance.subject.forward(args, instance.example.keywords)
+            _, second = other.subject.forward(other.arguments(elsewhere), other.example.keywords)
+            second(other.upstream_arrays(elsewhere))
+        except Exception:
+            return
+        try:
+            late.raw_grads = tuple(pullback(upstream))
+            instance._collect(late)
+        except Exception as error:
+            yield Violation(
+                "state",
+                f"backward raises {type(error).__name__} when a call at {other.example.describe()} "
+                "came between it and its forward: what backward needs must be saved on ctx",
+                point=point,
+            )
+            return
+    yield from _changed(instance, point, run, late, _BETWEEN)
+
+
+def _after_another_shape(instance: Instance, other: Instance) -> Iterator[Violation]:
     """The same entries in another shape, right after one that was tried before, are another call.
 
     What is remembered for an array's bytes has to know the shape too.
     """
-    for other in previous:
-        if len(other.names) != len(instance.names) or other.inputs != instance.inputs:
-            continue
-        point = instance.draw(np.random.default_rng(9))
-        plain = instance.run(point)
-        if plain.backward_error is not None or not plain.finite or plain.shape_errors:
-            continue
-        moved = instance.draw(np.random.default_rng(10))
-        if not (other.in_domain(moved) and instance.in_domain(moved)):
-            continue
-        other.run(moved)
-        run = instance.run(moved)
-        if run.shape_errors or (run.backward_error is not None and run.forward_error is None):
-            return Violation(
-                "state",
-                f"after a call with the same entries at {other.example.describe()} the gradient at "
-                f"{instance.example.describe()} has another call's shape: what backward remembers "
-                "must be told apart by shape too",
-                point=moved,
-            )
-    return None
+    if len(other.names) != len(instance.names) or other.inputs != instance.inputs:
+        return
+    point = instance.draw(np.random.default_rng(9))
+    plain = instance.run(point)
+    if plain.backward_error is not None or not plain.finite or plain.shape_errors:
+        return
+    moved = instance.draw(np.random.default_rng(10))
+    if not (other.in_domain(moved) and instance.in_domain(moved)):
+        return
+    other.run(moved)
+    run = instance.run(moved)
+    if run.shape_errors or (run.backward_error is not None and run.forward_error is None):
+        yield Violation(
+            "state",
+            f"after a call with the same entries at {other.example.describe()} the gradient at "
+            f"{instance.example.describe()} has another call's shape: what backward remembers "
+            "must be told apart by shape too",
+            point=moved,
+        )

@@ -1,0 +1,144 @@
+"""Is the gradient right where the formula changes? A limit from one side, or between several.
+
+May import: :mod:`verify.kinks`, :mod:`verify.outcome`, and of :mod:`verify.judge` the type.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verify.cells import Cell
+from verify.instance import FloatRun
+from verify.kinks import Limits, is_generalised, limits_at
+from verify.outcome import Outcome, Wrong
+
+if TYPE_CHECKING:
+    from verify.judge import Judge
+
+__all__ = ["judge_boundary"]
+
+
+def judge_boundary(
+    judge: Judge,
+    cell: Cell,
+    point: np.ndarray,
+    run: FloatRun,
+    values: np.ndarray,
+    actual: np.ndarray,
+    width: float = 0.0,
+    reach: float = 0.0,
+) -> Outcome:
+    """Judge a gradient by its limits from the cells around a point.
+
+    ``width`` and ``reach`` as for :func:`verify.kinks.limits_at`.
+    """
+    instance = judge.instance
+    limits = limits_at(
+        judge.explorer, cell, point, values, judge.references, width=width, reach=reach
+    )
+    if limits is None:
+        return Outcome(False, note="no neighbouring cell was found")
+    n = instance.inputs
+    g = point[n:]
+    if any(limits.jumps):
+        return Outcome(False, note="forward jumps there")
+    kinked = False
+    rows: list[np.ndarray] = []
+    for k in range(len(instance.names) - n):
+        if np.any(limits.infinite[k]) or not limits.rows[k]:
+            return Outcome(False, note="the derivative is infinite there")
+        if limits.smooth(k):
+            rows.append(limits.rows[k][0])
+        else:
+            # Three equal numbers whose rounded mean is another have no deviation of zero: code
+            # that would see the kink does not come to it.
+            limit = limits.values[k]  # from a distance of 2^-600, if there is no width
+            far = abs(values[k] - limit) > 1e-6 * abs(limit) + max(1e-100, judge.tiny)
+            if far and not width:
+                return Outcome(False, note="forward keeps no digits there")
+            kinked = True
+    if not kinked:
+        want = sum((g[k] * r for k, r in enumerate(rows)), np.zeros(n))
+        return _compare_limits(judge, point, actual, want, limits, width)
+    return _judge_kink(judge, point, run, actual, limits, width)
+
+
+def _compare_limits(
+    judge: Judge,
+    point: np.ndarray,
+    actual: np.ndarray,
+    want: np.ndarray,
+    limits: Limits,
+    width: float,
+) -> Outcome:
+    allowed = np.zeros(len(want))
+    for exact, cell in zip(limits.nearby, limits.entered, strict=True):
+        allowed = np.maximum(allowed, judge.reference(cell).allowance_at(exact, point))
+    allowed[~np.isfinite(allowed)] = 0.0
+    allowed = np.maximum(allowed, np.abs(want))
+    slack = width / judge.eps if width else 0.0
+    ulps = judge.in_ulps(actual, want, allowed)
+    if not np.all(ulps <= judge.max_ulps + slack):
+        ulps = judge.in_ulps(actual, want, allowed + judge.ordinary(point))
+    ulps = np.where(np.abs(actual - want) <= 1e-55, 0.0, ulps)  # the distance itself
+    worst = int(np.argmax(ulps)) if ulps.size else 0
+    outcome = Outcome(True, ulps=float(ulps[worst]) if not width else 0.0)
+    if ulps.size and not ulps[worst] <= judge.max_ulps + slack:
+        # Right in every neighbourhood but not finite at the point itself: the floats' fault.
+        formula = bool(np.isfinite(actual[worst]))
+        outcome.wrong = Wrong(
+            point,
+            worst,
+            float(want[worst]),
+            float(actual[worst]),
+            float(ulps[worst]),
+            formula,
+            "value",
+            None,
+            judge.table(actual, want, ulps),
+        )
+    return outcome
+
+
+def _judge_kink(
+    judge: Judge,
+    point: np.ndarray,
+    run: FloatRun,
+    actual: np.ndarray,
+    limits: Limits,
+    width: float,
+) -> Outcome:
+    """Output by output: is the row that backward gives in Clarke's generalised gradient?"""
+    instance = judge.instance
+    n = instance.inputs
+    tolerance = max(min(judge.max_ulps * judge.eps, 1e-3), 10 * width, 1e-9)
+    for k in range(len(instance.names) - n):
+        unit = point.copy()
+        unit[n:] = 0.0
+        unit[n + k] = 1.0
+        one = instance.run(unit)
+        if one.backward_error is not None:
+            return Outcome(True, Wrong(unit, 0, np.nan, np.nan, np.inf, True, "raises"))
+        row = one.flat_grads(instance.pieces).real
+        rounding = judge.max_ulps * judge.eps * float(np.max(judge.ordinary(unit), initial=0.0))
+        if is_generalised(row, limits, k, tolerance, rounding):
+            continue
+        corners = np.array(limits.rows[k])
+        nearest = np.clip(row, corners.min(axis=0), corners.max(axis=0))
+        bad = ~np.isfinite(row)
+        distance = np.where(bad, np.inf, np.abs(row - nearest))
+        i = int(np.argmax(distance))
+        if not bad.any() and distance[i] == 0:  # inside the box, outside the hull
+            i = int(np.argmax(np.ptp(corners, axis=0)))
+            nearest = corners[np.argmin(np.linalg.norm(corners - row, axis=1))]
+        nearest = np.where(np.isfinite(nearest), nearest, corners[0])  # NaN is near to nothing
+        expected = float(nearest[i])
+        table = [(j, float(row[j]), float(nearest[j]), np.inf) for j in range(n)]
+        return Outcome(
+            True,
+            Wrong(unit, i, expected, float(row[i]), np.inf, True, "kink", None, table),
+            kink=True,
+        )
+    return Outcome(True, kink=True)
