@@ -35,7 +35,7 @@ from verify.evidence import (
 )
 from verify.evidence import formula as formula_evidence
 from verify.evidence.formula import Disagreement
-from verify.examples import Example, options, reduced, single, variations
+from verify.examples import Example, options, other_indices, reduced, single, variations
 from verify.explore import Explorer
 from verify.failure import Failure
 from verify.instance import Instance
@@ -309,7 +309,11 @@ class Casework:
             return None
         shapes_tried = [s.shape for e in self.examples for s in e.slots if s.varies and s.shape]
         longest = max((n for shape in shapes_tried for n in shape), default=0)
-        others = variations(example, longest)
+        others = itertools.chain(
+            variations(example, longest),
+            shapes.of_more_axes(self, example),
+            other_indices(example, np.random.default_rng(2)),
+        )
         if self.guessed:
             others = itertools.chain(options(self.subject, example), others)
         for other in others:
@@ -330,8 +334,11 @@ class Casework:
             try:
                 explorer.explore(points, lambda: True)
             except (TraceError, NotDifferentiable):
+                failure = by_differences.at_points(instance, points)
+                if failure is not None and shapes.exchangeable(self, example, other):
+                    return failure
                 continue
-            if not _all_used(instance, explorer):
+            if not (_all_used(instance, explorer) or shapes.any_length(self, example, other)):
                 continue
             judge = Judge(explorer, self.max_ulps)
             judge.entrywise = is_entrywise(instance, explorer)

@@ -28,6 +28,7 @@ __all__ = [
     "guessed",
     "holds_arrays",
     "options",
+    "other_indices",
     "reduced",
     "single",
     "variations",
@@ -562,6 +563,32 @@ def holds_arrays(example: Example) -> bool:
     return any(s.base is not None for s in example.slots if s.varies) or any(
         isinstance(v, (np.ndarray, list, tuple)) for v in _others(example)
     )
+
+
+def other_indices(example: Example, rng: np.random.Generator) -> Iterator[Example]:
+    """The same example with other values in its arrays of integers: some again, some not at all.
+
+    Drawn from the values given, so that an index stays one. Nothing is known of other values for
+    what can have no repetitions: a permutation, the ends of rows. Of what is in order the first and
+    the last stay.
+    """
+    lengths = {n for s in example.slots if s.varies for n in s.shape or ()}
+    slots = list(example.slots)
+    for i, slot in enumerate(slots):
+        given = slot.fixed
+        if not isinstance(given, np.ndarray) or given.dtype.kind not in "iu" or given.size < 2:
+            continue
+        flat = given.ravel()
+        steps = np.diff(flat.astype(np.int64))
+        permuted = given.size in lengths and np.array_equal(np.sort(flat), np.arange(given.size))
+        if permuted or np.all(steps > 0) or not np.any(steps):
+            continue
+        drawn = rng.choice(flat, flat.size)
+        drawn[-1] = drawn[0]
+        if np.all(steps >= 0):
+            drawn = np.sort(np.concatenate([flat[:1], drawn[1:-1], flat[-1:]]))
+        slots[i] = replace(slot, fixed=drawn.reshape(given.shape).astype(given.dtype))
+        yield replace(example, slots=tuple(slots))
 
 
 def _others(example: Example) -> list[Any]:

@@ -19,7 +19,15 @@ from verify.domains import ELSEWHERE
 from verify.explore import Explorer
 from verify.instance import Instance
 
-__all__ = ["magnitudes", "ordinary", "singularities", "starts", "structured", "upstreams"]
+__all__ = [
+    "magnitudes",
+    "ordinary",
+    "scattered",
+    "singularities",
+    "starts",
+    "structured",
+    "upstreams",
+]
 
 
 def starts(instance: Instance, rng: np.random.Generator) -> list[np.ndarray]:
@@ -65,6 +73,22 @@ def ordinary(instance: Instance, rng: np.random.Generator, count: int) -> Iterat
             if instance.in_domain(scaled):
                 point = scaled
         yield point
+
+
+def scattered(instance: Instance, rng: np.random.Generator, count: int) -> Iterator[np.ndarray]:
+    """Entries of any sign between 0.1 and 100: each of its own size, or all of about one."""
+    n = instance.inputs
+    if not instance.free or not n:
+        return
+    for i in range(count):
+        point = instance.draw(rng)
+        size = rng.uniform(-1, 2) + rng.uniform(0, 0.3, n) if i % 2 else rng.uniform(-1, 2, n)
+        signs = rng.choice([-1.0, 1.0], n)
+        point[:n] = signs * 10.0**size
+        if not instance.in_domain(point):
+            point[:n] = 10.0**size
+        if instance.in_domain(point):
+            yield point
 
 
 def structured(instance: Instance, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -7,6 +7,7 @@ May import: of :mod:`verify` :mod:`verify.evidence.differences` and
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 # The sizes of inputs at which untraced code is tried, beside ordinary ones.
 _SMALLEST, _LARGEST = 1e-5, 2e4
 
+# Points with entries of their own sizes and signs, where untraced code may take other branches.
+_SCATTERED = 160
+_SECONDS_SCATTERED = 1.5
+
 # Rounding of a slope that cancels, relative to slopes of the ordinary size.
 _ROUNDING = 1e-13
 
@@ -33,7 +38,7 @@ _ROUNDING = 1e-13
 _BESIDE = (1e-4, 1e-6)
 _SIDES = 200
 
-__all__ = ["UNTRUE", "compare", "overrule", "raising_again", "spot", "without_trace"]
+__all__ = ["UNTRUE", "at_points", "compare", "overrule", "raising_again", "spot", "without_trace"]
 
 UNTRUE = "what the trace computes is not what the code computes; it leaves symbols unseen"
 
@@ -125,6 +130,13 @@ def compare(work: Casework, instance: Instance, end: float, why: str) -> Failure
             wrong = comparison.along(point)
             if wrong is not None:
                 return _failure(instance, wrong)
+    end = min(end, time.process_time() + _SECONDS_SCATTERED)
+    for point in where.scattered(instance, rng, _SCATTERED):
+        if time.process_time() > end:
+            break
+        wrong = comparison.along(point)
+        if wrong is not None:
+            return _failure(instance, wrong)
     usable = comparison.usable
     if not usable:
         work.skip("differences", "no finite difference was sharp enough to say anything")
@@ -141,6 +153,16 @@ def compare(work: Casework, instance: Instance, end: float, why: str) -> Failure
     work.uncovered.append("cells: the code could not be traced")
     if work.order > 1 and work.subject.second_order:
         return raising_again(instance, instance.draw()) or _higher(work, instance, end)
+    return None
+
+
+def at_points(instance: Instance, points: Sequence[np.ndarray]) -> Failure | None:
+    """What is wrong at a few points alone."""
+    comparison = _Comparison(instance, np.random.default_rng(1))
+    for point in points:
+        wrong = comparison.entries(point)
+        if wrong is not None:
+            return _failure(instance, wrong)
     return None
 
 

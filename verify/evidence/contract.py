@@ -344,13 +344,15 @@ def gather(work: Casework, instance: Instance) -> Failure | None:
     tally.detail = (
         "linear in the upstream gradient, shapes and layouts, nothing written to, no state"
     )
-    # Of a function and its gradient, or beside declared examples, nobody said that it is meant.
+    # Of a function and its gradient nobody said that it is meant; nor beside declared examples,
+    # but for a batch of nothing: the other axes are as they were.
+    a_function = not isinstance(work.subject, PairSubject)
     meant = work.subject.elementwise or (work.guessed and len(instance.pieces) == 1)
-    meant = meant and not isinstance(work.subject, PairSubject)
     for example in _empty_examples(instance.example):
         small = Instance(work.subject, example, work.rng)
         broken = None if small.prepare().forward_error is not None else empty(small)
-        if broken is not None and meant:
+        batch = any(s.shape is not None and s.shape[-1:] > (0,) for s in example.slots)
+        if broken is not None and a_function and (meant or batch):
             return broken
         if broken is not None and broken.violation is not None:
             work.notes.append(broken.violation.message)

@@ -10,6 +10,7 @@ May import: of :mod:`verify` the examples, the instance, and what judges.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from verify.judge import Wrong
 if TYPE_CHECKING:
     from verify.casework import Casework
 
-__all__ = ["broadcast", "compare", "exchangeable"]
+__all__ = ["any_length", "broadcast", "compare", "exchangeable", "of_more_axes"]
 
 _SHAPES = ((2, 3, 2), (1, 2, 1, 3), (3, 60), (1200,))
 _MOST_BLOCKS = 60
@@ -265,21 +266,45 @@ def exchangeable(work: Casework, example: Example, other: Example) -> bool:
     not, nor do the coordinates of a box: that there are three or four of them is part of what the
     arguments mean.
     """
-    shapes = [s.shape for s in example.slots if s.varies and s.shape]
-    changed = [s.shape for s in other.slots if s.varies and s.shape]
-    pairs = [p for a, b in zip(shapes, changed, strict=True) for p in zip(a, b, strict=True)]
-    lengths = {n for n, m in pairs if n != m and n > 1}
-    # A length that differs between examples is one that may be any.
-    for declared in work.examples:
-        others = [s.shape for s in declared.slots if s.varies and s.shape]
-        if [len(s) for s in others] == [len(s) for s in shapes]:
-            for a, b in zip(shapes, others, strict=True):
-                lengths -= {n for n, m in zip(a, b, strict=True) if n != m}
+    lengths = _asked(work, example, other)
+    if not lengths:
+        return True
     known = Instance(work.subject, example, np.random.default_rng(3))
     if known.prepare().forward_error is not None:
         return True
     point = _defined(known)
     return point is None or all(_exchanged(known, point, n) for n in lengths)
+
+
+def any_length(work: Casework, example: Example, other: Example) -> bool:
+    """Whether the examples say that each length which another one changes may be any."""
+    return not _asked(work, example, other)
+
+
+def _asked(work: Casework, example: Example, other: Example) -> set[int]:
+    """The lengths that another example changes, but for those that differ between examples."""
+    shapes = [s.shape for s in example.slots if s.varies and s.shape]
+    changed = [s.shape for s in other.slots if s.varies and s.shape]
+    if list(map(len, shapes)) != list(map(len, changed)):
+        return set()  # see :func:`of_more_axes`
+    pairs = [p for a, b in zip(shapes, changed, strict=True) for p in zip(a, b, strict=True)]
+    lengths = {n for n, m in pairs if n != m and n > 1}
+    for declared in work.examples:
+        others = [s.shape for s in declared.slots if s.varies and s.shape]
+        if [len(s) for s in others] == [len(s) for s in shapes]:
+            for a, b in zip(shapes, others, strict=True):
+                lengths -= {n for n, m in zip(a, b, strict=True) if n != m}
+    return lengths
+
+
+def of_more_axes(work: Casework, example: Example) -> Iterator[Example]:
+    """The same example with one axis more than any, where examples differ in the number of axes."""
+    varying = [s for s in example.slots if s.varies]
+    ranks = {len(s.shape) for e in work.examples for s in e.slots if s.shape is not None}
+    if len(varying) == 1 and len(ranks) > 1 and len(varying[0].shape or ()) == max(ranks):
+        shape = (2, *(varying[0].shape or ()))
+        slots = tuple(replace(s, shape=shape, base=None) if s.varies else s for s in example.slots)
+        yield replace(example, slots=slots)
 
 
 def _exchanged(instance: Instance, point: np.ndarray, length: int) -> bool:
