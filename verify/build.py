@@ -28,7 +28,7 @@ from verify.snippet import folded, snippet
 from verify.subject import TensorSubject, raised
 from verify.verdict import Counterexample, Entry, Finding, Region, Report, Verdict
 
-__all__ = ["cells", "derivative_text", "failure", "formula_text", "undecided"]
+__all__ = ["derivative_text", "failure", "formula_text", "show", "undecided"]
 
 
 SHORT = 120  # characters of a formula that is read as it is
@@ -179,8 +179,18 @@ def _surroundings(
         )
 
 
-def cells(work: Casework) -> list[Region]:
-    """Of a subject that passed: its cells, where there are several."""
+def show(work: Casework, report: Report) -> None:
+    """Of a subject that passed: what it computes, the derivative of that, and where."""
+    report.derivative = report.formula = None
+    if work.derivative is not None:
+        instance, cell = work.derivative
+        report.derivative = derivative_text(instance, cell, 0)
+        report.formula = formula_text(instance, cell)
+    report.regions = _cells(work)
+
+
+def _cells(work: Casework) -> list[Region]:
+    """The cells, where there are several."""
     if work.shown is None or len(work.shown[1]) < 2:
         return []
     instance, found = work.shown

@@ -73,6 +73,8 @@ class Casework:
     all_proved : bool
         Whether every cell of every example was proved.
     uncovered : list of str
+    derivative : (Instance, Cell) or None
+        Whose derivative is shown.
     strict : bool
         Whether an error of the checker's own is raised; for its tests.
     """
@@ -108,7 +110,7 @@ class Casework:
         self.interacting: set[str] = set()
         self.constants: dict[float, str] = {}
         self.methods: set[str] = set()
-        self._derivative: tuple[Instance, Cell] | None = None
+        self.derivative: tuple[Instance, Cell] | None = None
         self.known = Known()
         self._small_done = False
         self.varied: list[str] = []
@@ -148,19 +150,6 @@ class Casework:
             if everywhere is not None:
                 return everywhere
         return f"at {tried}" if len(tried) < 200 else f"at {len(self.examples)} examples"
-
-    def derivative_text(self) -> str | None:
-        from verify.build import derivative_text
-
-        if self._derivative is None:
-            return None
-        instance, cell = self._derivative
-        return derivative_text(instance, cell, 0)
-
-    def formula_text(self) -> str | None:
-        from verify.build import formula_text
-
-        return None if self._derivative is None else formula_text(*self._derivative)
 
     def small(self, example: Example) -> Example | None:
         """A large example cut down to a few entries, where the code runs on that too."""
@@ -394,12 +383,12 @@ class Casework:
         judge = Judge(explorer, self.max_ulps * (2.0**12 if instance.projected else 1.0))
         judge.entrywise = is_entrywise(instance, explorer)
         first = next(iter(explorer.cells.values()))
-        if self._derivative is None or (
-            not judge.entrywise and _says_little(self._derivative[0]) and not _says_little(instance)
+        if self.derivative is None or (
+            not judge.entrywise and _says_little(self.derivative[0]) and not _says_little(instance)
         ):
-            self._derivative = (instance, first)
+            self.derivative = (instance, first)
             if instance.projected:  # shown is what a user would write
-                self._derivative = free_derivative(instance, first.point) or self._derivative
+                self.derivative = free_derivative(instance, first.point) or self.derivative
         failure = self._formula(explorer, judge, end)
         if failure is not None:
             return failure

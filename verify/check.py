@@ -9,6 +9,7 @@ May import: everything of :mod:`verify` but the command and the reports.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from symbolic.limits import OutOfTime, time_limit
-from verify.build import cells, failure, undecided
+from verify.build import failure, show, undecided
 from verify.casework import MOST_ENTRIES, Casework
 from verify.evidence import shapes
 from verify.evidence.composite import all_built_in
@@ -259,10 +260,8 @@ def _passed(work: Casework) -> Report:
         made_here = Instance(work.subject, work.examples[0], np.random.default_rng(0))
         if all_built_in(work.subject, made_here):
             report.notes.insert(0, NOTHING_OWN)
-    report.derivative = work.derivative_text()
-    report.formula = work.formula_text()
     report.samples = work.samples
-    report.regions = cells(work)
+    report.show_later(functools.partial(show, work))
     report.printed = work.printed or None
     return report
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 EVIDENCE = ("formula", "proof", "oracle", "differences", "contract", "second_order", "graph")
 STATUSES = ("pass", "fail", "skip")
@@ -202,6 +202,13 @@ class Cut:
     boundaries: list[tuple[float, str]] = field(default_factory=list)
 
 
+_ONLY_SHOWN = ("derivative", "formula", "regions")
+
+
+def _nothing() -> None:
+    """A default that leaves no attribute on the class, see :meth:`Report.show_later`."""
+
+
 @dataclass
 class Report:
     """Everything one check found out about one subject.
@@ -283,8 +290,8 @@ class Report:
     not_covered: list[str] = field(default_factory=list)
     max_ulp: float | None = None
     resolution: float | None = None
-    derivative: str | None = None
-    formula: str | None = None
+    derivative: str | None = field(default_factory=_nothing)
+    formula: str | None = field(default_factory=_nothing)
     seconds: float = 0.0
     diagnosis: str | None = None
     repair: str | None = None
@@ -304,6 +311,28 @@ class Report:
     regions: list[Region] = field(default_factory=list)
     cut: Cut | None = None
     cached: bool = False
+
+    def show_later(self, show: Callable[[Report], None]) -> None:
+        """Have what is only to be read made when it is asked for: it takes time.
+
+        ``show`` sets `derivative`, `formula` and `regions`.
+        """
+        for name in _ONLY_SHOWN:
+            self.__dict__.pop(name, None)
+        self.__dict__["_show"] = show
+
+    if not TYPE_CHECKING:  # an attribute that is misspelt stays an error
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in _ONLY_SHOWN or "_show" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self.__dict__.pop("_show")(self)
+            return self.__dict__[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        for name in _ONLY_SHOWN:  # what makes them does not travel
+            getattr(self, name)
+        return self.__dict__
 
     @property
     def ok(self) -> bool:
