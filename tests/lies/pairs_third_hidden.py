@@ -281,14 +281,14 @@ def clenshaw(c, x):
 
 
 def clenshaw_vjp(c, x, grad_output):
-    t = np.cos(np.arange(len(c)) * np.arccos(x))
-    u = np.zeros(len(c))
-    for k in range(1, len(c)):
-        u[k] = 2 * x * u[k - 1] - (u[k - 2] if k > 1 else 0) if k > 1 else 1.0
-    return grad_output * t, grad_output * sum(k * c[k] * u[k] for k in range(len(c)))
+    t, u = [np.ones(()), x], [np.zeros(()), np.ones(())]
+    for _ in range(2, len(c)):
+        t.append(2 * x * t[-1] - t[-2])
+        u.append(2 * x * u[-1] - u[-2])
+    return grad_output * np.array(t), grad_output * sum(k * c[k] * u[k] for k in range(len(c)))
 
 
-pair("clenshaw: second kind", "algebra", clenshaw, clenshaw_vjp, lambda c, x, grad_output: (clenshaw_vjp(c, x, grad_output)[0], grad_output * sum(k * c[k] * (2 if k == 3 else 1) ** 0 * (2 * x if k == 2 else 1 if k == 1 else 4 * x * x) for k in range(1, len(c)))), "U_2 is 4 x^2 - 1", how="vjp", examples=[((4,), ())], domain=[None, (-0.95, 0.95)])
+pair("clenshaw: second kind", "algebra", clenshaw, clenshaw_vjp, lambda c, x, grad_output: (clenshaw_vjp(c, x, grad_output)[0], grad_output * sum(k * c[k] * (2 * x if k == 2 else 1 if k == 1 else 4 * x * x) for k in range(1, len(c)))), "U_2 is 4 x^2 - 1", how="vjp", examples=[((4,), ())], domain=[None, (-0.95, 0.95)])
 
 
 def quadrant(p):
