@@ -153,6 +153,24 @@ def as_traced(x: Any) -> Any:
     return TracedArray(entries, dtype if dtype.kind in "fc" else np.dtype(float))
 
 
+def exactly(x: Any) -> Any:
+    """A traced array whose plain numbers are symbols of constants beside those of entries.
+
+    A function of such a number is then a formula too: ``exp(-1000)`` is no zero.
+    """
+    x = as_traced(x)
+    flat = x._entries.ravel()
+    trace = next((e.trace for e in flat if type(e) is Symbol), None)
+    if trace is None:
+        return x
+    out = x._entries.copy()
+    for index in np.ndindex(out.shape):
+        entry = out[index]
+        if isinstance(entry, (float, int)) and np.isfinite(entry):
+            out[index] = trace.lift(entry)
+    return TracedArray(out, x.dtype)
+
+
 def _at(entry: Any, value: Any) -> Any:
     if type(entry) is not Symbol or entry.value == value:
         return entry

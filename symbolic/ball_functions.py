@@ -51,6 +51,9 @@ def complex_method(name: str) -> Callable[..., arb]:
 
 # Powers
 
+# FLINT's own power of a ball around infinity brings the process down.
+_UNBOUNDED = arb.nan()
+
 
 def rational_power(base: arb, exponent: Fraction) -> arb:
     """A constant power: of any number where the exponent is an integer, else of none below zero.
@@ -58,6 +61,8 @@ def rational_power(base: arb, exponent: Fraction) -> arb:
     The real cube root of a negative number is not a power here, as it is none in NumPy; ``cbrt`` is
     lowered to ``-((-x) ** (1/3))`` there.
     """
+    if not base.is_finite():
+        return _UNBOUNDED if exponent else arb(1)
     if exponent.denominator == 1:
         return _integer_power(base, exponent.numerator)
     if exponent == Fraction(1, 2):
@@ -81,6 +86,8 @@ def _integer_power(base: arb, n: int) -> arb:
 
 def power(base: arb, exponent: arb) -> arb:
     """A power whose exponent varies."""
+    if not (base.is_finite() and exponent.is_finite()):
+        return _UNBOUNDED
     n = exponent.unique_fmpz() if exponent.is_integer() else None
     if n is not None:
         return _integer_power(base, int(n))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from symbolic.array import values, wrap
-from symbolic.array_functions import as_traced, revalued
+from symbolic.array_functions import as_traced, exactly, revalued
 from symbolic.calculus import sinc
 from symbolic.choices import (
     SCIPY_CHOICES,
@@ -51,7 +51,7 @@ __all__ = ["LIBRARY", "MAKERS", "stand_in"]
 
 
 def softmax(x: Any, axis: Any = None) -> Any:
-    x = as_traced(x)
+    x = exactly(x)
     e = np.exp(x - _shift(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
 
@@ -65,7 +65,7 @@ def _shift(x: Any, axis: Any) -> np.ndarray:
 def logsumexp(
     a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
-    a = as_traced(a)
+    a = exactly(a)
     terms = np.exp(a) if b is None else b * np.exp(a)
     total = np.sum(terms, axis=axis, keepdims=keepdims)
     import scipy.special
@@ -81,7 +81,7 @@ def logsumexp(
 def log_softmax(x: Any, axis: Any = None) -> Any:
     import scipy.special
 
-    x = as_traced(x)
+    x = exactly(x)
     result = x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
     return revalued(result, scipy.special.log_softmax(values(x), axis=axis))
 

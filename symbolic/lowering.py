@@ -74,6 +74,15 @@ def _power(x: Entry, y: Entry) -> Entry:
     return x**y if type(x) is Symbol or type(y) is Symbol else np.power(x, y)
 
 
+def _log_of_sum(power: Callable[[Entry], Entry], x: Entry, y: Entry) -> Entry:
+    """With a number beside a symbol as an exact one: ``exp(-1000)`` is no zero."""
+    if type(x) is Symbol and type(y) is not Symbol and abs(y) < np.inf:
+        y = x.trace.lift(y)
+    elif type(y) is Symbol and type(x) is not Symbol and abs(x) < np.inf:
+        x = y.trace.lift(x)
+    return log(power(x) + power(y))
+
+
 def _cbrt(x: Entry) -> Entry:
     third = 1 / 3
     return -((-x) ** third) if x < 0 else x**third
@@ -109,8 +118,8 @@ SMOOTH |= {
     "log2": lambda x: log(x) / np.log(2),
     "log10": lambda x: log(x) / np.log(10),
     "log1p": lambda x: log(1 + x),
-    "logaddexp": lambda x, y: log(exp(x) + exp(y)),
-    "logaddexp2": lambda x, y: log(_power(2, x) + _power(2, y)) / np.log(2),
+    "logaddexp": lambda x, y: _log_of_sum(exp, x, y),
+    "logaddexp2": lambda x, y: _log_of_sum(lambda v: 2**v, x, y) / np.log(2),
     "hypot": lambda x, y: sqrt(x * x + y * y),
     "arctan2": lambda y, x: primitive("arctan2", y, x),
     "deg2rad": lambda x: x * (PI / 180),

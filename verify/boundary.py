@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["judge_boundary"]
 
+# How far from a kink, relative to the inputs, backward is asked; how often, and until when.
+_NEXT = 1e-6
+_TRIES = 200
+_ENOUGH = 4
+
 
 def judge_boundary(
     judge: Judge,
@@ -125,14 +130,21 @@ def _judge_kink(
         rounding = judge.max_ulps * judge.eps * float(np.max(judge.ordinary(unit), initial=0.0))
         if is_generalised(row, limits, k, tolerance, rounding):
             continue
+        # Of many cells around the point few were entered; where does backward itself say so?
+        chosen = _where_alike(judge, unit, row, tolerance)
+        for move in chosen:
+            limits.leave(move)
+        if chosen and is_generalised(row, limits, k, tolerance, rounding):
+            continue
         corners = np.array(limits.rows[k])
         nearest = np.clip(row, corners.min(axis=0), corners.max(axis=0))
         bad = ~np.isfinite(row)
         distance = np.where(bad, np.inf, np.abs(row - nearest))
         i = int(np.argmax(distance))
-        if not bad.any() and distance[i] == 0:  # inside the box, outside the hull
-            i = int(np.argmax(np.ptp(corners, axis=0)))
+        slack = tolerance * float(np.max(np.abs(corners), initial=0.0))
+        if not bad.any() and distance[i] <= slack:  # inside the box, outside the hull
             nearest = corners[np.argmin(np.linalg.norm(corners - row, axis=1))]
+            i = int(np.argmax(np.abs(row - nearest)))
         nearest = np.where(np.isfinite(nearest), nearest, corners[0])  # NaN is near to nothing
         expected = float(nearest[i])
         table = [(j, float(row[j]), float(nearest[j]), np.inf) for j in range(n)]
@@ -142,3 +154,32 @@ def _judge_kink(
             kink=True,
         )
     return Outcome(True, kink=True)
+
+
+def _where_alike(
+    judge: Judge, point: np.ndarray, row: np.ndarray, tolerance: float
+) -> list[np.ndarray]:
+    """Directions in which the gradient in floats, next to the point, is what it is there.
+
+    They only suggest where to look: what counts is the exact limit from there.
+    """
+    instance = judge.instance
+    n = instance.inputs
+    rng = np.random.default_rng(19)
+    size = _NEXT * max(float(np.max(np.abs(point[:n]), initial=0.0)), 1.0)
+    ascending = np.linspace(-1.0, 1.0, n)
+    found = []
+    for move in [ascending, -ascending, *rng.normal(size=(_TRIES, n))]:
+        there = point.copy()
+        there[:n] += size * move
+        if not instance.in_domain(there):
+            continue
+        beside = instance.run(there)
+        if beside.forward_error is not None or beside.backward_error is not None:
+            continue
+        gap = np.abs(beside.flat_grads(instance.pieces).real - row)
+        if np.all(gap <= max(tolerance, 1e-4) * np.max(np.abs(row), initial=0.0)):
+            found.append(move)
+            if len(found) == _ENOUGH:
+                break
+    return found

@@ -73,6 +73,8 @@ class Casework:
     all_proved : bool
         Whether every cell of every example was proved.
     uncovered : list of str
+    declared : list of Example
+        Those of the user, or guessed; among `examples` are smaller ones made of them too.
     derivative : (Instance, Cell) or None
         Whose derivative is shown.
     strict : bool
@@ -106,6 +108,7 @@ class Casework:
         self.running = False
         self.doing = "starting"
         self.examples: list[Example] = []
+        self.declared: list[Example] = []
         self.entrywise = True
         self.interacting: set[str] = set()
         self.constants: dict[float, str] = {}
@@ -323,11 +326,15 @@ class Casework:
             try:
                 explorer.explore(points, lambda: True)
             except (TraceError, NotDifferentiable):
+                used = False
+            else:
+                used = _all_used(instance, explorer)
+            if not used and by_differences.all_used(instance, points[0]):  # it is not traced
                 failure = by_differences.at_points(instance, points)
                 if failure is not None and shapes.exchangeable(self, example, other):
                     return failure
                 continue
-            if not (_all_used(instance, explorer) or shapes.any_length(self, example, other)):
+            if not (used or shapes.any_length(self, example, other)):
                 continue
             judge = Judge(explorer, self.max_ulps)
             judge.entrywise = is_entrywise(instance, explorer)

@@ -185,6 +185,7 @@ def _conclude(
         found = numbered(target, found, rng)
     if isinstance(target, PairSubject):
         found = [differentiated(target, e, np.random.default_rng(seed)) for e in found]
+    work.declared = list(found)
     if not quick:
         found += [small for e in found if (small := work.small(e)) is not None]
         found += _singles(work, found)

@@ -365,12 +365,18 @@ class Instance:
         """Forward and backward in floats at a point."""
         return self.run_with(self.arguments(point), self.upstream_arrays(point))
 
-    def run_with(self, args: Sequence[Any], upstream: Sequence[Any]) -> FloatRun:
-        """Forward and backward in floats on given arrays."""
+    def run_with(
+        self,
+        args: Sequence[Any],
+        upstream: Sequence[Any],
+        keywords: dict[str, Any] | None = None,
+    ) -> FloatRun:
+        """Forward and backward in floats on given arrays; the example's keywords, or others."""
         run = FloatRun()
+        keywords = self.example.keywords if keywords is None else keywords
         with self._quiet():
             try:
-                outputs, pullback = self.subject.forward(args, self.example.keywords)
+                outputs, pullback = self.subject.forward(args, keywords)
                 run.outputs = [np.array(o) for o in outputs]
             except Exception as error:
                 run.forward_error = error

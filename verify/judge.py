@@ -128,8 +128,10 @@ class Judge:
             beside = judge_boundary(self, cell, point, run, values, actual, _WIDTH, far)
             if beside.judged and beside.wrong is None:
                 return beside
-            # A cell may be so narrow that rounding leads across it: 0.1 < 1e16 x - 1e16 y < 0.7.
-            return self._one_side(self._touched(point), cell, point, run, values, actual) or outcome
+            # A cell may be so narrow that rounding leads across it: 0.1 < 1e16 x - 1e16 y < 0.7,
+            # and the code's own may be there in floats alone: sqrt(1 + x^2) <= 1.
+            touched = [*self._touched(point), cell]
+            return self._one_side(touched, cell, point, run, values, actual) or outcome
         return outcome
 
     def _values(self, run: FloatRun) -> np.ndarray:
@@ -278,6 +280,8 @@ class Judge:
             ulps = self.in_ulps(actual, want, allowed + self.ordinary(point))
             worst = int(np.argmax(ulps))
             top = float(ulps[worst])
+            if np.isinf(actual[worst]) and self.eps * allowed[worst] >= abs(want[worst]) > 0:
+                return Outcome(False, note="a pole lies within the rounding of the inputs")
         outcome = Outcome(True, ulps=top)
         if ulps.size and want[worst]:
             unit = self.eps * abs(float(want[worst]))

@@ -125,7 +125,28 @@ def reach(explorer: Explorer, cell: Cell, point: np.ndarray, eps: float) -> floa
         slopes = explorer.program(graph.vjp([gap], [graph.one], entries)).run(FLOAT, values)
         steepest = float(np.max(np.abs(np.array(slopes, dtype=float)), initial=0.0))
         if np.isfinite(steepest) and steepest > 0:
-            found = max(found, 16 * eps * size / steepest)
+            far = 16 * eps * size / steepest
+            found = max(found, min(far, _by_bending(explorer, gap, point, 16 * eps * size)))
+    return found
+
+
+def _by_bending(explorer: Explorer, gap: Node, point: np.ndarray, enough: float) -> float:
+    """How far from a point a gap that is flat there comes to be that large, by its curvature."""
+    instance = explorer.instance
+    moved = sorted(i for i in explorer.depends(gap) if i < instance.inputs)
+    scale = max(float(np.max(np.abs(point[moved]), initial=0.0)), 1.0)
+    steps = scale * 10.0 ** np.arange(-16.0, 0.5, 0.5)
+    directions = np.random.default_rng(23).choice([-1.0, 1.0], (4, len(moved)))
+    found = np.inf
+    for direction in directions * np.linspace(1.0, 0.5, len(moved)):
+        points = np.repeat(point[None, :], len(steps), axis=0)
+        points[:, moved] += steps[:, None] * direction
+        values = {name: points[:, i] for i, name in enumerate(instance.names)}
+        with np.errstate(all="ignore"):
+            [gaps] = explorer.program([gap]).run(FLOAT, values)
+        large = np.flatnonzero(np.abs(np.broadcast_to(gaps, steps.shape)) >= enough)
+        if large.size:
+            found = min(found, float(steps[large[0]]))
     return found
 
 

@@ -9,11 +9,13 @@ May import: :mod:`symbolic`, :mod:`verify.explore`, :mod:`verify.instance`.
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from symbolic.graph import Node, topological
+from symbolic.graph import Graph, Node, topological
 from symbolic.solve import Line, dependencies, neighbours, roots_on_line
 from verify.domains import ELSEWHERE
 from verify.explore import Explorer
@@ -28,6 +30,9 @@ __all__ = [
     "structured",
     "upstreams",
 ]
+
+
+_MOST_TERMS = 4  # of a sum, to be compared with each other
 
 
 def starts(instance: Instance, rng: np.random.Generator) -> list[np.ndarray]:
@@ -97,7 +102,7 @@ def structured(instance: Instance, rng: np.random.Generator) -> Iterator[np.ndar
     if not instance.free:
         return
     bases = [instance.draw(rng) for _ in range(2)]
-    values = [0.0, 1.0, -1.0, 2.0, 0.5, -2.0, 3.0]
+    values = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, -2.0, 3.0]
 
     def inside(point: np.ndarray) -> bool:
         return instance.in_domain(point)
@@ -114,7 +119,7 @@ def structured(instance: Instance, rng: np.random.Generator) -> Iterator[np.ndar
                 if inside(point):
                     yield point
     for i in range(min(n, 12)):
-        for value in (0.0, 1.0, -1.0) if n > 1 else ():
+        for value in (0.0, -0.0, 1.0, -1.0) if n > 1 else ():
             point = bases[1].copy()
             point[i] = value
             if inside(point):
@@ -261,7 +266,10 @@ def magnitudes(instance: Instance, rng: np.random.Generator, fine: bool) -> Iter
 def singularities(
     explorer: Explorer, rng: np.random.Generator, most: int = 60
 ) -> Iterator[np.ndarray]:
-    """Zeros of denominators and of arguments of logarithms, roots and powers; and around them."""
+    """Zeros of denominators and of arguments of logarithms, roots and powers; and around them.
+
+    And where exponentials that are added are equal: far from there one of them is all that counts.
+    """
     instance = explorer.instance
     if not instance.free:
         return
@@ -270,7 +278,7 @@ def singularities(
     count = 0
     for cell in list(explorer.cells.values()):
         roots = [*cell.run.outputs, *(g for g in cell.run.grads if g is not None)]
-        for argument in _arguments(roots):
+        for argument in [*_arguments(roots), *_meetings(instance.graph, roots)]:
             if argument.index in seen:
                 continue
             seen.add(argument.index)
@@ -286,6 +294,35 @@ def singularities(
                             count += 1
                             if count >= most * 10:
                                 return
+
+
+def _meetings(graph: Graph, roots: list[Node]) -> Iterator[Node]:
+    """The differences of exponents of what is added, numbers among it: zero where terms meet."""
+    for node in topological(roots):
+        if node.op == "add":
+            found = [_exponent(graph, term) for term in _added(node)[:_MOST_TERMS]]
+            known = [e for e in found if e is not None]
+            for a, b in itertools.combinations(known, 2):
+                if not a.op == b.op == "const":
+                    yield graph.sub(a, b)
+
+
+def _added(node: Node) -> list[Node]:
+    """The terms of a sum of sums."""
+    return [t for child in node.args for t in _added(child)] if node.op == "add" else [node]
+
+
+def _exponent(graph: Graph, term: Node) -> Node | None:
+    """The logarithm of a term's size, of ``c exp(u)`` and of a number; None of any other."""
+    if term.op == "exp":
+        return term.args[0]
+    if term.op in ("const", "float"):
+        size = abs(float(term.args[0]))
+        return graph.number(math.log(size)) if 0 < size < math.inf else None
+    if term.op == "mul" and term.args[0].op in ("const", "float"):
+        parts = [_exponent(graph, factor) for factor in term.args]
+        return None if None in parts else graph.add(*(p for p in parts if p is not None))
+    return None
 
 
 def _arguments(roots: list[Node]) -> Iterator[Node]:

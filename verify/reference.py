@@ -223,14 +223,16 @@ class Reference:
     def of_constants(self, exact: Mapping[str, Any]) -> np.ndarray:
         """What the rounding of constants amounts to at an exact point: sum_c ``|c dv_i/dc|``.
 
-        Over the constants that no float holds, as 0.1 and pi, for each entry i. No code can do
-        better: a slope of ``0.1 f + 0.2 f - 0.3 f`` is ``5.6e-17 f`` in floats.
+        Over forward's constants that no float holds, as 0.1, for each entry i. No code can do
+        better: a slope of ``0.1 f + 0.2 f - 0.3 f`` is ``5.6e-17 f`` in floats. Constants that
+        come with a derivative (``2/sqrt(pi)``, of erfc) are none of the code's own.
         """
         if self._constants is None:
             graph = self.graph
+            rounded = {n for n in topological(self.outputs) if _is_rounded(n)}
             terms = []
             for v in self.expected:
-                leaves = [n for n in topological([v]) if _is_rounded(n)]
+                leaves = [n for n in topological([v]) if n in rounded] if rounded else []
                 slopes = graph.vjp([v], [graph.one], leaves)
                 terms.append([graph.mul(c, d) for c, d in zip(leaves, slopes, strict=True)])
             self._constants = Program([t for part in terms for t in part])
@@ -278,7 +280,7 @@ class Reference:
         of_constant, outputs = found[second:third], found[third:]
         s = np.array([x[reach].max() if reach else 0.0 for reach in self._reach])
         own = np.array([x[near].max() for near in self._beside])
-        result = np.bincount(self._term_of, terms, count)
+        result = np.bincount(self._term_of, terms, count).astype(float)
         # Products before sums: zero times a sum that overflowed would be no number.
         result += np.bincount(self._curvature_of, s[self._curvature_of] * curvature, count)
         own = np.where(own > 0, own, 1.0)  # at the origin there is no scale but one
@@ -297,11 +299,10 @@ class Reference:
 
 
 def _is_rounded(node: Node) -> bool:
-    """Whether it is a number that code can but round: 1/10, or pi."""
-    if node.op == "const":
-        value = node.args[0]
-        return Fraction(float(value)) != value if abs(value) < _LARGEST else False
-    return not node.children and node.op not in ("var", "float")
+    """Whether it is a number that code can but round: 1/10."""
+    if node.op != "const" or abs(node.args[0]) >= _LARGEST:
+        return False
+    return Fraction(float(node.args[0])) != node.args[0]
 
 
 class Magnitudes:

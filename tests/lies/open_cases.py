@@ -14,7 +14,6 @@ REFUSED = frozenset(
     {
         "trap: gathered-pair: fermi level: secant search",
         "trap: second-pair: correlation of two",
-        "trap: second-pair: gap of the two largest scores",
         "trap: second-pair: sinc with isclose",
         "trap: second-pair: weights that sum to zero",
     }

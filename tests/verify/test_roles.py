@@ -1,6 +1,7 @@
 """Lengths that no example declares: judged where entries play one role, else not."""
 
 import numpy as np
+import pytest
 
 from autodiff import Function
 from verify.check import check
@@ -71,3 +72,59 @@ class Peephole(Function):
 
 def test_broadcasting_is_held_to_what_examples_show():
     assert check(Peephole).ok
+
+
+def pooled(x):
+    n = len(x) // 2
+    return x[: 2 * n].reshape(n, 2).sum(axis=1) ** 2
+
+
+@pytest.mark.parametrize("dropped", [0.0, 1.0])
+def test_a_length_that_examples_leave_open_may_be_odd(dropped):
+    def vjp(x, grad_output):
+        out = np.full_like(x, dropped)
+        n = len(x) // 2
+        slopes = 2 * x[: 2 * n].reshape(n, 2).sum(axis=1) * grad_output
+        out[: 2 * n] = np.repeat(slopes, 2)
+        return out
+
+    report = check(pooled, vjp=vjp, examples=[((4,),), ((6,),)])
+    assert report.ok is not dropped, str(report)
+    # Of one length alone nobody said that it may be another.
+    assert check(pooled, vjp=vjp, examples=[((4,),)]).ok
+
+
+@pytest.mark.parametrize("of_three", [False, True])
+def test_a_number_of_axes_that_examples_leave_open(of_three):
+    def vjp(x, grad_output):
+        axis = 0 if of_three and x.ndim == 3 else -1
+        return np.flip(np.cumsum(np.flip(grad_output, axis), axis=axis), axis)
+
+    report = check(lambda x: np.cumsum(x, axis=-1), vjp=vjp, examples=[((3,),), ((2, 3),)])
+    assert report.ok is not of_three, str(report)
+
+
+@pytest.mark.parametrize("added", [True, False])
+@pytest.mark.parametrize("index", [[2, 0, 3], [3, 3, 1]])
+def test_an_index_may_come_twice(index, added):
+    def vjp(table, index, grad_output):
+        out = np.zeros_like(table)
+        if added:
+            np.add.at(out, index, grad_output)
+        else:
+            out[index] += grad_output
+        return out
+
+    report = check(lambda t, i: t[i], vjp=vjp, examples=[((4, 2), np.array(index))])
+    assert report.ok is added, str(report)
+
+
+@pytest.mark.parametrize("index", [[2, 0, 1], [0, 1, 3]])
+def test_an_order_and_ends_of_rows_come_once(index):
+    def vjp(x, index, grad_output):
+        out = np.zeros_like(x)
+        out[index] = grad_output
+        return out
+
+    length = 3 if sorted(index) == [0, 1, 2] else 4
+    assert check(lambda x, i: x[i], vjp=vjp, examples=[((length,), np.array(index))]).ok

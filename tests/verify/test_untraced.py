@@ -108,3 +108,25 @@ def test_slopes_that_differ_by_curvature_alone_are_no_kink():
     assert check(bowl, grad=lambda x: 2e6 * x, examples=[((2,),)]).ok
     wrong = check(bowl, grad=lambda x: 2e6 * x + 0.1 * (np.abs(x) < 1e-3), examples=[((2,),)])
     assert wrong.verdict.value == "refuted"
+
+
+def lengths(x):
+    return float(np.sum(opaque(np.sqrt(1 + x * x))))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x: (x > 12) & (x < 14),
+        lambda x: np.all(np.abs(x) > 2) and np.ptp(np.sign(x)) > 0,
+        lambda x: x.size == 1,
+    ],
+    ids=["in a band", "of mixed signs", "alone"],
+)
+def test_a_place_where_untraced_code_is_wrong(wrong):
+    def slope(x, factor=0.8):
+        x = opaque(x)
+        return np.where(wrong(x), factor, 1.0) * x / np.sqrt(1 + x * x)
+
+    assert not check(lengths, grad=slope, examples=[((3,),)]).ok
+    assert check(lengths, grad=lambda x: slope(x, 1.0), examples=[((3,),)]).ok

@@ -38,7 +38,16 @@ _ROUNDING = 1e-13
 _BESIDE = (1e-4, 1e-6)
 _SIDES = 200
 
-__all__ = ["UNTRUE", "at_points", "compare", "overrule", "raising_again", "spot", "without_trace"]
+__all__ = [
+    "UNTRUE",
+    "all_used",
+    "at_points",
+    "compare",
+    "overrule",
+    "raising_again",
+    "spot",
+    "without_trace",
+]
 
 UNTRUE = "what the trace computes is not what the code computes; it leaves symbols unseen"
 
@@ -154,6 +163,17 @@ def compare(work: Casework, instance: Instance, end: float, why: str) -> Failure
     if work.order > 1 and work.subject.second_order:
         return raising_again(instance, instance.draw()) or _higher(work, instance, end)
     return None
+
+
+def all_used(instance: Instance, point: np.ndarray) -> bool:
+    """Whether each entry changes what forward gives, by its values alone."""
+    here = differences.projected(instance, point)
+    for i in range(instance.inputs):
+        moved = point.copy()
+        moved[i] += 0.1 * (1 + abs(point[i]))
+        if differences.projected(instance, moved) == here:
+            return False
+    return True
 
 
 def at_points(instance: Instance, points: Sequence[np.ndarray]) -> Failure | None:

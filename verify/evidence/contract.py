@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verify.evidence import state
-from verify.evidence.violation import Violation, compared, same, upstream_size
+from verify.evidence.violation import Violation, compared, near, same, upstream_size
 from verify.examples import Example
 from verify.failure import Failure
 from verify.instance import FloatRun, Instance
@@ -48,7 +48,7 @@ def violations(
             return found, notes
         for check in (
             state.unchanged, state.mutation, state.repeated, state.handed_out, state.interleaved,
-            state.refilled, _layouts, _shared, _linear, _asked,
+            state.refilled, _layouts, _numbers, _shared, _linear, _asked,
         ):  # fmt: skip
             found += check(instance, point, run)
             if found:
@@ -152,6 +152,54 @@ def _layouts(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[V
             upstream,
             "a stride-0 (broadcast) upstream gradient",
         )
+
+
+def _numbers(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
+    """What is no array of floats may come in another type: where forward takes it, backward does.
+
+    An index of 32 bits, a NumPy integer, a whole number as a float or the other way round.
+    """
+    makers: list[tuple[str, Callable[[Any], Any]]] = [
+        ("integers of 32 bits", lambda v: _as_dtype(v, np.int32)),
+        ("NumPy integers", lambda v: np.int64(v) if type(v) is int else v),
+        ("whole numbers as floats", lambda v: float(v) if type(v) is int else v),
+        ("floats as whole numbers", lambda v: int(v) if type(v) is float and v % 1 == 0 else v),
+    ]
+    upstream, keywords = instance.upstream_arrays(point), instance.example.keywords
+    for name, make in makers:
+        args = instance.arguments(point)
+        for i, slot in enumerate(instance.example.slots):
+            if not slot.varies:
+                args[i] = make(args[i])
+        others = {k: make(v) for k, v in keywords.items()}
+        given = [s.fixed for s in instance.example.slots if not s.varies]
+        if all(make(v) is v for v in [*given, *keywords.values()]):
+            continue
+        other = instance.run_with(args, upstream, others)
+        # Another type may mean something else; and of a power that is a float nobody said a word.
+        if other.forward_error is not None or other.backward_error is not None:
+            continue
+        if other.shape_errors or not near(run.outputs, other.outputs):
+            continue
+        difference = same(run, other, instance, upstream_size(instance, point))
+        if difference is not None:
+            i, expected, actual = difference
+            piece, k = instance.owner(i)
+            yield Violation(
+                "dtype",
+                f"the gradient (entry {piece.label(k)}) is another for {name}; the value is not",
+                piece.name,
+                point,
+                i,
+                expected,
+                actual,
+            )
+            return
+
+
+def _as_dtype(value: Any, dtype: Any) -> Any:
+    whole = isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.dtype != dtype
+    return value.astype(dtype) if whole else value
 
 
 def _shared(instance: Instance, point: np.ndarray, _: FloatRun) -> Iterator[Violation]:
@@ -363,7 +411,8 @@ def gather(work: Casework, instance: Instance) -> Failure | None:
 def _empty_examples(example: Example) -> Iterator[Example]:
     """The same example with empty arrays, where all arrays have a last axis of one length.
 
-    The last axis is empty, or the first one of several: a batch of nothing.
+    The last axis is empty, or the first one of several: a batch of nothing, if no axis is named
+    that it could be.
     """
     if not all(s.domain.free for s in example.slots if s.varies):
         return
@@ -371,13 +420,19 @@ def _empty_examples(example: Example) -> Iterator[Example]:
         return
     shapes = [s.shape for s in example.slots if s.shape]
     kinds = [lambda shape: (*shape[:-1], 0)]
-    if all(len(shape) > 1 for shape in shapes):
+    named = [v for v in _plain(example) if type(v) is int and v in (0, -len(shapes[0]))]
+    if all(len(shape) > 1 for shape in shapes) and not named:
         kinds.append(lambda shape: (0, *shape[1:]))
     for kind in kinds:
         slots = tuple(
             replace(s, shape=kind(s.shape), base=None) if s.shape else s for s in example.slots
         )
         yield replace(example, slots=slots)
+
+
+def _plain(example: Example) -> list[Any]:
+    """All that is given beside the arrays."""
+    return [*example.keywords.values(), *(s.fixed for s in example.slots if not s.varies)]
 
 
 def empty(instance: Instance) -> Failure | None:

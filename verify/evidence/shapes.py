@@ -278,29 +278,30 @@ def exchangeable(work: Casework, example: Example, other: Example) -> bool:
 
 def any_length(work: Casework, example: Example, other: Example) -> bool:
     """Whether the examples say that each length which another one changes may be any."""
-    return not _asked(work, example, other)
+    return not _asked(work, example, other, shortest=1)
 
 
-def _asked(work: Casework, example: Example, other: Example) -> set[int]:
+def _asked(work: Casework, example: Example, other: Example, shortest: int = 2) -> set[int]:
     """The lengths that another example changes, but for those that differ between examples."""
     shapes = [s.shape for s in example.slots if s.varies and s.shape]
     changed = [s.shape for s in other.slots if s.varies and s.shape]
     if list(map(len, shapes)) != list(map(len, changed)):
         return set()  # see :func:`of_more_axes`
     pairs = [p for a, b in zip(shapes, changed, strict=True) for p in zip(a, b, strict=True)]
-    lengths = {n for n, m in pairs if n != m and n > 1}
-    for declared in work.examples:
-        others = [s.shape for s in declared.slots if s.varies and s.shape]
-        if [len(s) for s in others] == [len(s) for s in shapes]:
-            for a, b in zip(shapes, others, strict=True):
-                lengths -= {n for n, m in zip(a, b, strict=True) if n != m}
+    lengths = {n for n, m in pairs if n != m and n >= shortest}
+    declared = [[s.shape for s in e.slots if s.varies and s.shape] for e in work.declared]
+    alike = [d for d in declared if list(map(len, d)) == list(map(len, shapes))]
+    for i, shape in enumerate(shapes):
+        for axis, n in enumerate(shape):
+            if len({d[i][axis] for d in alike}) > 1:
+                lengths.discard(n)
     return lengths
 
 
 def of_more_axes(work: Casework, example: Example) -> Iterator[Example]:
     """The same example with one axis more than any, where examples differ in the number of axes."""
     varying = [s for s in example.slots if s.varies]
-    ranks = {len(s.shape) for e in work.examples for s in e.slots if s.shape is not None}
+    ranks = {len(s.shape) for e in work.declared for s in e.slots if s.shape is not None}
     if len(varying) == 1 and len(ranks) > 1 and len(varying[0].shape or ()) == max(ranks):
         shape = (2, *(varying[0].shape or ()))
         slots = tuple(replace(s, shape=shape, base=None) if s.varies else s for s in example.slots)
