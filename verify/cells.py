@@ -78,6 +78,10 @@ class Cell:
     outside: bool = False
     kinked: bool = False
 
+    def renew(self, key: Key) -> None:
+        """Take another key, for other conditions."""
+        self.key, self._signs = key, None
+
     @property
     def signs(self) -> dict[Node, frozenset[int]]:
         """The signs that each gap may have on the cell."""

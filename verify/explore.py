@@ -15,7 +15,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,7 @@ from verify.cells import (
     words,
 )
 from verify.coverage import Coverage
+from verify.definedness import defining
 from verify.instance import Instance, TracedRun
 
 __all__ = ["Explorer"]
@@ -98,6 +99,8 @@ class Explorer:
         self._gap_place: dict[Node, int] = {}
         self._every: Program | None = None
         self._laid_out = 0
+        self._defining: set[Condition] = set()  # what forward's value was seen to rest on
+        self._definitions: dict[tuple[Node, ...], list[Condition]] = {}
         self._decided: dict[Node, bool] = {}  # whether a gap is zero everywhere
         self._rounded: dict[Key, list[tuple[Node, float]]] = {}
         self._expected: dict[Key, list[Node]] = {}
@@ -120,7 +123,8 @@ class Explorer:
     def visit(self, point: np.ndarray) -> Cell:
         """The cell that a point lies in, traced."""
         run = self._trace(point)
-        key = key_of(run)
+        outside = not np.all(np.isfinite(run.values))
+        key = self._key(run, outside)
         known = self.cells.get(key)
         if known is not None:
             if len(known.samples) < 6:
@@ -130,7 +134,7 @@ class Explorer:
                 self._open = None
             return known
         cell = Cell(key, run, thin=False, samples=[point])
-        cell.outside = not np.all(np.isfinite(run.values))
+        cell.outside = outside
         if self._on_boundary(run):
             self.special.append(point)
             inside = self._interior(run.conditions, run.point)
@@ -142,7 +146,7 @@ class Explorer:
                 except TraceError:
                     moved = run
                 # Off the boundary the code may record other decisions: then it is another cell.
-                if moved is not run and key_of(moved) == key:
+                if moved is not run and self._key(moved, outside) == key:
                     cell.run, cell.samples = moved, [inside]
                 else:
                     cell.thin = True
@@ -153,7 +157,10 @@ class Explorer:
         return cell
 
     def _trace(self, point: np.ndarray) -> TracedRun:
-        """A trace without the decisions that rounding alone makes, on what is always zero."""
+        """A trace without the decisions that rounding alone makes, on what is always zero.
+
+        And with those that forward's value rests on, see :mod:`verify.definedness`.
+        """
         run = self.instance.trace(point)
         fresh = {c.gap: None for c in run.conditions if c.gap not in self._decided}
         if fresh:
@@ -161,7 +168,51 @@ class Explorer:
             self._decided |= {gap: gap in void for gap in fresh}
         if any(self._decided[c.gap] for c in run.conditions):
             run.keep([not self._decided[c.gap] for c in run.conditions])
+        self._define(run)
         return run
+
+    def _define(self, run: TracedRun) -> None:
+        """Put what forward's value rests on before a run's conditions, where it matters.
+
+        It does where forward was seen to have no value for that: there the condition is that it
+        does not hold.
+        """
+        if np.all(np.isfinite(run.values)):
+            needed = [c for c in self._needed(run) if c in self._defining]
+            run.put_first(needed)
+            return
+        needed = self._needed(run)
+        gaps = self.gaps_at(needed, run.point)
+        broken = next((c for c, v in zip(needed, gaps, strict=True) if not c.holds(v)), None)
+        if broken is None:
+            return
+        if broken not in self._defining:
+            self._defining.add(broken)
+            self._renew()
+        run.put_first([replace(broken, outcome=not broken.outcome)])
+
+    def _needed(self, run: TracedRun) -> list[Condition]:
+        outputs = tuple(run.outputs)
+        if outputs not in self._definitions:
+            self._definitions[outputs] = defining(self.instance.graph, outputs)
+        return self._definitions[outputs]
+
+    def _renew(self) -> None:
+        """Give the cells with values the conditions that these now rest on."""
+        cells = list(self.cells.values())
+        self.cells = {}
+        for cell in cells:
+            if not cell.outside:
+                cell.run.put_first([c for c in self._needed(cell.run) if c in self._defining])
+                cell.renew(self._key(cell.run, cell.outside))
+            self.cells.setdefault(cell.key, cell)
+        self._laid_out, self._open = 0, None
+        self._decisions.clear()
+
+    @staticmethod
+    def _key(run: TracedRun, outside: bool) -> Key:
+        # An overflow far out does not stand for the cell that it happens in.
+        return (*key_of(run), (-1, "outside", True)) if outside else key_of(run)
 
     def gaps(self, conditions: list[Condition], points: np.ndarray) -> np.ndarray:
         """Values of the conditions' gaps in floats, one row for each condition."""
@@ -222,7 +273,12 @@ class Explorer:
             cells = [
                 cell
                 for cell in self.cells.values()
-                if not (cell.thin or cell.run.loose or cell.run.backward_error is not None)
+                if not (
+                    cell.thin
+                    or cell.outside
+                    or cell.run.loose
+                    or cell.run.backward_error is not None
+                )
             ]
             parts = [self.decisions(cell) for cell in cells]
             owner = np.repeat(np.arange(len(cells)), [len(d.place) for d in parts])
@@ -358,7 +414,9 @@ class Explorer:
 
     def _expand(self, cell: Cell) -> list[tuple[Cell, int]]:
         missed = []
-        for i, condition in enumerate(cell.conditions):
+        # Beyond what forward's value rests on there is none; from there the way is back.
+        first = 0 if cell.outside else cell.run.defined
+        for i, condition in list(enumerate(cell.conditions))[first:]:
             if time.process_time() > self.deadline or len(self.cells) >= self.most:
                 missed.append((cell, i))
                 continue

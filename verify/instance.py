@@ -93,6 +93,7 @@ class TracedRun:
     """What the subject gave on symbols at one point: formulas, and the conditions they hold on.
 
     ``loose``: some decision of it is not among the conditions (see :class:`symbolic.values.Trace`).
+    ``defined``: how many of the first conditions are those under which forward has a value.
     """
 
     point: np.ndarray
@@ -115,6 +116,17 @@ class TracedRun:
         """
         later = [] if self.formula_from is None else self.conditions[self.formula_from :]
         return [*self.conditions[: self.backward_from], *later]
+
+    defined: int = 0
+
+    def put_first(self, conditions: Sequence[Condition]) -> None:
+        """Have these conditions before the code's own, in the place of earlier ones."""
+        more = len(conditions) - self.defined
+        self.conditions = [*conditions, *self.conditions[self.defined :]]
+        self.backward_from += more
+        if self.formula_from is not None:
+            self.formula_from += more
+        self.defined = len(conditions)
 
     def keep(self, kept: Sequence[bool]) -> None:
         """Drop the conditions that are not kept."""

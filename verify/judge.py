@@ -33,7 +33,11 @@ from verify.outcome import Outcome, Wrong
 from verify.reference import EPS, Reference
 from verify.series import is_series
 
-__all__ = ["Judge", "Outcome", "Wrong"]
+__all__ = ["UNDEFINED", "Judge", "Outcome", "Wrong"]
+
+_RAISES, _NOT_FINITE = "forward raises an exception", "forward is not finite"
+UNDEFINED = (_RAISES, _NOT_FINITE)
+"""Notes on points at which forward has no value."""
 
 # A formula evaluated in exact arithmetic has no rounding but that of its constants.
 EXACT_ULPS = 64.0
@@ -94,9 +98,9 @@ class Judge:
             return Outcome(False, note="magnitude outside the range")
         run = instance.run(point)
         if run.forward_error is not None:
-            return Outcome(False, note=f"forward raises {type(run.forward_error).__name__}")
+            return Outcome(False, note=_RAISES)
         if not run.finite:
-            return Outcome(False, note="forward is not finite")
+            return Outcome(False, note=_NOT_FINITE)
         if run.backward_error is not None:
             return self._judge_raise(point, run)
         try:

@@ -72,7 +72,7 @@ def derivative(
     best = Estimate(np.nan, np.inf)
     for step in _steps(start, x):
         central = _ridders(
-            lambda h: (f(x + h) - f(x - h)) / ((x + h) - (x - h)), step, 2, here, eps
+            lambda h: _over(f(x + h) - f(x - h), (x + h) - (x - h)), step, 2, here, eps
         )
         if central.error < best.error:
             best = central
@@ -90,6 +90,11 @@ def derivative(
     return best
 
 
+def _over(change: float, step: float) -> float:
+    """The quotient; NaN for a step that is lost beside the number that it is added to."""
+    return change / step if step else np.nan
+
+
 def _steps(start: float, x: float) -> list[float]:
     """First steps to extrapolate from: next to zero also a part of ``x`` itself."""
     steps = [start, start * 1e-2, start * 1e-4]
@@ -102,7 +107,7 @@ def _best_side(
     best = Estimate(np.nan, np.inf)
     for step in _steps(start, x):
         one = _ridders(
-            lambda h: (f(x + sign * h) - here) / ((x + sign * h) - x), step, 1, here, eps
+            lambda h: _over(f(x + sign * h) - here, (x + sign * h) - x), step, 1, here, eps
         )
         if one.error < best.error:
             best = one

@@ -20,7 +20,7 @@ from verify.evidence import by_differences
 from verify.explore import Explorer
 from verify.failure import Failure
 from verify.instance import Instance
-from verify.judge import EXACT_ULPS, Judge, Outcome
+from verify.judge import EXACT_ULPS, UNDEFINED, Judge, Outcome
 from verify.reference import EPS
 
 if TYPE_CHECKING:
@@ -31,12 +31,15 @@ __all__ = ["compare", "judged"]
 # Ulps from which on the worst point is followed uphill.
 _NOTABLE = 16.0
 
+# How many points without a value of forward are replaced by others on the way to one that has.
+_MOST_PULLED = 60
+
 
 def compare(
     work: Casework, instance: Instance, explorer: Explorer, judge: Judge, end: float
 ) -> Failure | None:
     tally = work.tally("oracle")
-    tried = kinks = 0
+    tried = kinks = pulled = 0
     refused: dict[str, int] = {}
     exact = True
     worst, worst_point = 0.0, None
@@ -48,6 +51,12 @@ def compare(
             )
             break
         outcome = known or judged(judge, point)
+        if outcome.note in UNDEFINED and pulled < _MOST_PULLED:
+            # Where most of the arguments have no value, few points would be left.
+            nearer = _pulled(explorer, point)
+            if nearer is not None:
+                pulled += 1
+                point, outcome = nearer, judged(judge, nearer)
         if not outcome.judged:
             refused[outcome.note] = refused.get(outcome.note, 0) + 1
             continue
@@ -96,6 +105,19 @@ def compare(
     tally.detail = f"within certified enclosures at {work.judged} points" + (
         f", {work.kinks} of them at kinks" if work.kinks else ""
     )
+    return None
+
+
+def _pulled(explorer: Explorer, point: np.ndarray) -> np.ndarray | None:
+    """A point on the way to where forward has a value, the furthest that has one."""
+    homes = [c.point for c in explorer.cells.values() if not (c.outside or c.thin)]
+    n = explorer.instance.inputs
+    for home in homes[:2]:
+        for t in (0.9, 0.5, 0.2, 0.05):
+            trial = point.copy()
+            trial[:n] = home[:n] + t * (point[:n] - home[:n])
+            if explorer.instance.in_domain(trial) and not explorer.undefined(trial):
+                return trial
     return None
 
 

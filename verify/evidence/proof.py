@@ -49,7 +49,7 @@ def count(work: Casework, instance: Instance, explorer: Explorer, judge: Judge, 
         work.shown = (instance, list(explorer.cells.values()))
     # A cell without interior has no identity to prove: it was judged where it was reached.
     work.proved += proved + len(explorer.cells) - len(full)
-    if proved < len(full):
+    if proved < len(full) or not full:
         work.all_proved = False
     complete = explorer.complete
     if work._small_done:
@@ -64,7 +64,7 @@ def count(work: Casework, instance: Instance, explorer: Explorer, judge: Judge, 
         ]
     work._cells += len(full)
     work._cells_proved += proved
-    tally.passed += proved == len(full)
+    tally.passed += 0 < proved == len(full)
     tally.detail = (
         f"backward equals the derivative on {work._cells_proved} of {work._cells} cells"
         + (f", by {', '.join(sorted(work.methods))}" if work.methods else "")
