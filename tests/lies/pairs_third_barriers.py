@@ -118,3 +118,43 @@ pair("log of an excess: a negative first", "cells", lambda x: np.log(np.sum(x) -
 pair("arc sine of a sum: a large first", "cells", lambda x: np.arcsin(np.tanh(np.sum(x))), lambda x: np.ones(len(x)) / np.cosh(np.sum(x)), lambda x: np.ones(len(x)) / np.cosh(np.sum(x)) * np.where(x[0] > 2, 1.01, 1), "one per cent too much where the first is above 2", examples=V3, domain=[(-5, 5)])
 pair("inverse tangent of a product: steep first", "cells", lambda x, y: np.arctanh(x * y), lambda x, y: (y / ((1 - x * y) * (1 + x * y)), x / ((1 - x * y) * (1 + x * y))), lambda x, y: (y / ((1 - x * y) * (1 + x * y)) * np.where(x > 3, 1.01, 1), x / ((1 - x * y) * (1 + x * y))), "one per cent too much where the first is above 3", examples=TWO, domain=[(-10, 10), (-1, 1)])
 pair("barrier of the ball: along the diagonal", "cells", lambda x: -np.log(4 - x @ x), lambda x: 2 * x / (4 - x @ x), lambda x: 2 * x / (4 - x @ x) * np.where(np.sum(x) > 3.3, 1.01, 1), "one per cent too much near the diagonal point of the rim", examples=V3)
+
+
+def log_posterior(m, s):
+    """Normal data with a flat prior on 0 < s < 5: minus infinity outside, as samplers want it."""
+    if not 0 < s < 5:
+        return -np.inf
+    y = np.array([0.3, 1.2, -0.4])
+    return -0.5 * np.sum((y - m) ** 2) / s**2 - 3 * np.log(s)
+
+
+def log_posterior_grad(m, s):
+    y = np.array([0.3, 1.2, -0.4])
+    return np.sum(y - m) / s**2, np.sum((y - m) ** 2) / s**3 - 3 / s
+
+
+pair("log posterior: near the end of its support", "cells", log_posterior, log_posterior_grad, lambda m, s: (log_posterior_grad(m, min(s, 4.9))[0], log_posterior_grad(m, s)[1]), "the scale is kept below 4.9 in the location's score", examples=TWO)
+
+
+def shares(x, y):
+    """Square roots of three shares by math.sqrt, which raises outside of the triangle."""
+    return math.sqrt(1 - x - y) + math.sqrt(x) + math.sqrt(y)
+
+
+def shares_grad(x, y):
+    r = np.float64(math.sqrt(1 - x - y))
+    return 0.5 / np.sqrt(x) - 0.5 / r, 0.5 / np.sqrt(y) - 0.5 / r
+
+
+right("roots of three shares: forward raises outside", "cells", shares, "most of the square lies outside", grad=shares_grad, examples=TWO, domain=[(0, 1), (0, 1)])
+right("roots of three shares: no domain", "cells", shares, "nearly all of the plane lies outside", grad=shares_grad, examples=TWO)
+
+
+def triangle_value(x, y):
+    """A polynomial on a triangle, NaN elsewhere."""
+    if x + y > 1 or x < 0 or y < 0:
+        return np.nan
+    return x * x * y
+
+
+right("polynomial on a triangle", "cells", triangle_value, "NaN elsewhere, by an if", grad=lambda x, y: (2 * x * y, x * x), examples=TWO)
