@@ -324,3 +324,27 @@ class SlicedForward(Sliced):
 
 
 add("slice: negative steps", "algebra", SlicedForward, Sliced, "a falling slice is counted up from its stop: wrong where the step does not divide the span")
+
+
+class Affine(Function):
+    """x w + b."""
+
+    @staticmethod
+    def forward(ctx, x, w, b):
+        ctx.save_for_backward(x, w)
+        return x * w + b
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, w = ctx.saved_tensors
+        return grad * w, grad * x, grad
+
+
+class AffineFrozen(Affine):
+    @staticmethod
+    def backward(ctx, grad):
+        x, w = ctx.saved_tensors
+        return grad * w, grad * x, grad if ctx.needs_input_grad[0] else 0 * grad
+
+
+add("affine: bias beside a frozen input", "contract", AffineFrozen, Affine, "the bias gets nothing where the input is frozen", examples=[((2,), (2,), (2,))])

@@ -139,3 +139,8 @@ def logit_normal(x):
 
 
 right("logit-normal density", "floats", logit_normal, "logit by a difference of logarithms, zero at one half", grad=lambda x: -(np.log(x) - np.log1p(-x)) / (x * (1 - x)) - 1 / x + 1 / (1 - x), examples=[((2,),)], domain=[(0, 1)])
+
+
+pair("gaussian log density with a floor", "cells", lambda x: np.logaddexp(-x * x, -1000.0), lambda x: -2 * x * special.expit(1000 - x * x), lambda x: -2 * x, "beyond 31.6 the floor holds", examples=[((),)])
+pair("bits with a floor", "cells", lambda x: np.logaddexp2(x, -2000.0), lambda x: special.expit((x + 2000) * math.log(2)), lambda x: 1 + 0 * x, "below -2000 bits nothing is passed on", examples=[((),)])
+pair("gaussian log density with a floor as an array", "cells", lambda x: special.logsumexp(np.stack([-x * x, 0 * x - 1000])), lambda x: -2 * x * special.expit(1000 - x * x), lambda x: -2 * x, "the same floor, made from the argument", examples=[((),)])

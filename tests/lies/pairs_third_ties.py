@@ -141,3 +141,20 @@ def abs_cubed_difference(x):
 right("cubed differences: smooth at ties", "cells", abs_cubed_difference, "twice differentiable where neighbours are equal", grad=lambda x: (lambda s: np.append(0, s) - np.append(s, 0))(3 * np.diff(x) * np.abs(np.diff(x))), examples=[((3,),)])
 right("sum of sorted products", "cells", lambda x: np.sort(x) @ np.sort(x)[::-1], "one order for both: entries meet their mirror", grad=lambda x: (lambda o: 2 * x[o[::-1]][np.argsort(o, kind="stable")])(np.argsort(x, kind="stable")), examples=[((3,),), ((4,),)])
 right("mean of the upper half", "cells", lambda x: np.sort(x)[len(x) // 2 :].mean(), "a share of one over the count, ties to the later", grad=lambda x: (np.argsort(np.argsort(x, kind="stable"), kind="stable") >= len(x) // 2) / (len(x) - len(x) // 2), examples=[((4,),), ((3,),)])
+
+
+def neighbours(x, f):
+    y = f(x)
+    return np.sum(np.maximum(y, np.roll(y, 1)))
+
+
+def neighbours_grad(x, f, slope):
+    y = f(x)
+    own = y >= np.roll(y, 1)
+    return (own * 1.0 + np.roll(~own, -1)) * slope(x)
+
+
+right("maxima of neighbours after a root", "cells", lambda x: neighbours(x, lambda v: np.sqrt(1 + v * v)), "tiny entries tie in floats, though not in their squares", grad=lambda x: neighbours_grad(x, lambda v: np.sqrt(1 + v * v), lambda v: v / np.sqrt(1 + v * v)), examples=[((2,),)])
+right("maxima of neighbours after erf", "cells", lambda x: neighbours(x, special.erf), "beyond six all tie in floats", grad=lambda x: neighbours_grad(x, special.erf, lambda v: 2 / math.sqrt(math.pi) * np.exp(-v * v)), examples=[((3,),)])
+right("root clipped at one", "cells", lambda x: np.sum(np.clip(np.sqrt(1 + x * x), -1, 1) * x), "the root is one in floats for tiny entries: inside or outside of the clip", grad=lambda x: np.clip(np.sqrt(1 + x * x), -1, 1) + np.where(np.sqrt(1 + x * x) <= 1, x * x, 0), examples=[((2,),)])
+right("deviations of softplus, one entry too", "cells", lambda x: np.abs(np.logaddexp(0, x) - np.logaddexp(0, x).mean()).sum(), "of one entry nothing is left that depends on it", grad=lambda x: (lambda s: (s - s.mean()) * special.expit(x))(np.sign(np.logaddexp(0, x) - np.logaddexp(0, x).mean())), examples=[((2,),)])
