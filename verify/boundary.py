@@ -47,8 +47,10 @@ def judge_boundary(
         return Outcome(False, note="no neighbouring cell was found")
     n = instance.inputs
     g = point[n:]
-    if any(limits.jumps):
+    if all(limits.jumps):
         return Outcome(False, note="forward jumps there")
+    if any(limits.jumps):  # eigenvectors do where eigenvalues merely cross
+        return _judge_kink(judge, point, run, actual, limits, width)
     kinked = False
     rows: list[np.ndarray] = []
     for k in range(len(instance.names) - n):
@@ -115,11 +117,16 @@ def _judge_kink(
     limits: Limits,
     width: float,
 ) -> Outcome:
-    """Output by output: is the row that backward gives in Clarke's generalised gradient?"""
+    """Output by output: is the row that backward gives in Clarke's generalised gradient?
+
+    Outputs that jump, or whose derivative is infinite, have none.
+    """
     instance = judge.instance
     n = instance.inputs
     tolerance = max(min(judge.max_ulps * judge.eps, 1e-3), 10 * width, 1e-9)
     for k in range(len(instance.names) - n):
+        if limits.jumps[k] or np.any(limits.infinite[k]) or not limits.rows[k]:
+            continue
         unit = point.copy()
         unit[n:] = 0.0
         unit[n + k] = 1.0

@@ -128,11 +128,14 @@ class Coverage:
         need not be a line; a solver finds a point of it, group by group where groups of entries
         decide independently. More than the cells' number is allowed for, since each is cheap.
         """
-        groups = self.groups()
-        several = len(groups) > 1 and self.independent()
-        if not several:
-            groups = [set().union(*groups)]
-        covered = [self._fill_group(g, several) for g in groups]
+        known = -1
+        while len(self.explorer.rests_on) > known:  # more conditions: then nothing is known yet
+            known = len(self.explorer.rests_on)
+            groups = self.groups()
+            several = len(groups) > 1 and self.independent()
+            if not several:
+                groups = [set().union(*groups)]
+            covered = [self._fill_group(g, several) for g in groups]
         # New cells may show that the groups are not independent after all.
         return all(covered) and (not several or self.independent())
 

@@ -79,6 +79,8 @@ class Explorer:
         Points on boundaries, where conditions hold with equality.
     uncovered : list of str
         What was neither reached nor shown to be empty.
+    rests_on : set of Condition
+        What forward's value was seen to rest on: each a condition of the cells that need it.
     complete : bool
         Whether the cells found cover the domain at this example.
     """
@@ -99,7 +101,7 @@ class Explorer:
         self._gap_place: dict[Node, int] = {}
         self._every: Program | None = None
         self._laid_out = 0
-        self._defining: set[Condition] = set()  # what forward's value was seen to rest on
+        self.rests_on: set[Condition] = set()
         self._definitions: dict[tuple[Node, ...], list[Condition]] = {}
         self._decided: dict[Node, bool] = {}  # whether a gap is zero everywhere
         self._rounded: dict[Key, list[tuple[Node, float]]] = {}
@@ -178,7 +180,7 @@ class Explorer:
         does not hold.
         """
         if np.all(np.isfinite(run.values)):
-            needed = [c for c in self._needed(run) if c in self._defining]
+            needed = [c for c in self._needed(run) if c in self.rests_on]
             run.put_first(needed)
             return
         needed = self._needed(run)
@@ -186,8 +188,8 @@ class Explorer:
         broken = next((c for c, v in zip(needed, gaps, strict=True) if not c.holds(v)), None)
         if broken is None:
             return
-        if broken not in self._defining:
-            self._defining.add(broken)
+        if broken not in self.rests_on:
+            self.rests_on.add(broken)
             self._renew()
         run.put_first([replace(broken, outcome=not broken.outcome)])
 
@@ -203,7 +205,7 @@ class Explorer:
         self.cells = {}
         for cell in cells:
             if not cell.outside:
-                cell.run.put_first([c for c in self._needed(cell.run) if c in self._defining])
+                cell.run.put_first([c for c in self._needed(cell.run) if c in self.rests_on])
                 cell.renew(self._key(cell.run, cell.outside))
             self.cells.setdefault(cell.key, cell)
         self._laid_out, self._open = 0, None
@@ -409,11 +411,17 @@ class Explorer:
         """Expand the cells that wait; what could not be reached from them."""
         missed: list[tuple[Cell, int]] = []
         while self._queue and time.process_time() < self.deadline and len(self.cells) < self.most:
+            known = len(self.rests_on)
             missed += self._expand(self._queue.popleft())
+            if len(self.rests_on) > known:  # all over again, with other conditions
+                missed = []
+                self._queue = deque(self.cells.values())
+                self._reached.clear()
         return missed
 
     def _expand(self, cell: Cell) -> list[tuple[Cell, int]]:
         missed = []
+        known = len(self.rests_on)
         # Beyond what forward's value rests on there is none; from there the way is back.
         first = 0 if cell.outside else cell.run.defined
         for i, condition in list(enumerate(cell.conditions))[first:]:
@@ -431,6 +439,8 @@ class Explorer:
                     continue
                 trials = trials or self._trials(cell, i)
                 self._reach(cell, i, side, trials)
+                if len(self.rests_on) > known:
+                    return []
             if self._missing(cell, i):
                 missed.append((cell, i))
         return missed

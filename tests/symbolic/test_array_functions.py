@@ -300,3 +300,28 @@ def test_broadcasting(data):
     agrees(
         lambda x, y: (x * y - y / x, np.hypot(y, x)), rng.normal(size=shape), rng.normal(size=other)
     )
+
+
+@pytest.mark.parametrize("constant", [-1000.0, -720.0, 750.0, -1e30])
+def test_a_number_among_exponents_is_exact(constant):
+    """``exp(-1000)`` is zero in floats alone: beside a term as small it is half of the sum."""
+    from scipy import special
+
+    from verify import check
+
+    mask = np.array([True, False])
+
+    def total(x):
+        return special.logsumexp(np.where(mask, x, constant))
+
+    def share(x):
+        return special.softmax(np.where(mask, x, constant)) * mask
+
+    for function, right in (
+        (lambda x: np.logaddexp(x[0], constant), share),
+        (total, share),
+    ):
+        report = check(function, grad=right, examples=[((2,),)])
+        assert report.ok, str(report)
+        report = check(function, grad=lambda x: 1.0 * mask * (constant < 0), examples=[((2,),)])
+        assert not report.ok, str(report)

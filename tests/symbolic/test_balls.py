@@ -248,3 +248,14 @@ def test_constants_of_the_graph():
     [pi, euler] = enclose([g.make("pi"), g.make("euler")], {})
     assert pi.rounded == math.pi
     assert euler.rounded == 0.5772156649015329
+
+
+def test_a_power_of_an_unbounded_ball_is_no_number():
+    """FLINT's own power of such a ball ends the process."""
+    from flint import arb
+
+    from symbolic.ball_functions import power, rational_power
+
+    unbounded = arb("inf") + arb(0, float("inf"))
+    assert not rational_power(unbounded, Fraction(2)).is_finite()
+    assert not power(unbounded, arb(0.5)).is_finite()

@@ -277,8 +277,11 @@ def exchangeable(work: Casework, example: Example, other: Example) -> bool:
 
 
 def any_length(work: Casework, example: Example, other: Example) -> bool:
-    """Whether the examples say that each length which another one changes may be any."""
-    return not _asked(work, example, other, shortest=1)
+    """Whether the examples say that each length which another one changes may be any.
+
+    Any longer one: of one entry alone there may be no difference, no area, nothing to give back.
+    """
+    return other.size > example.size and not _asked(work, example, other, shortest=1)
 
 
 def _asked(work: Casework, example: Example, other: Example, shortest: int = 2) -> set[int]:
