@@ -57,8 +57,13 @@ def confluent(primitive: Primitive, pi: float, a: Entry, c: Entry, z: Entry) -> 
 def gauss(primitive: Primitive, pi: float, a: Entry, b: Entry, c: Entry, z: Entry) -> Entry | None:
     """``2F1(a, b; c; z)`` for z other than 0, in closed form; None where there is none.
 
-    Of positive integers, and of halves of odd numbers over a positive integer.
+    Of positive integers, and of halves of odd numbers over a positive integer; at 1 and at 1/2 of
+    some others, where `c` may vary.
     """
+    if isinstance(z, Real) and z in (0.5, 1):
+        found = _at_one(primitive, a, b, c) if z == 1 else _at_half(primitive, a, b, c)
+        if found is not None or z == 1:
+            return found
     numbers = _numbers(a, b, c)
     if numbers is None or numbers[2].denominator != 1 or numbers[2] <= 0:
         return None
@@ -79,6 +84,32 @@ def gauss(primitive: Primitive, pi: float, a: Entry, b: Entry, c: Entry, z: Entr
         return z * _number(a * b) / one, (z * _number(a + b) + _number(1 - c)) / one
 
     return _move(equation, pair, (start, bottom), (numbers[:2], numbers[2]))
+
+
+def _at_one(primitive: Primitive, a: Entry, b: Entry, c: Entry) -> Entry | None:
+    """Gauss's theorem (DLMF 15.4.20), where all four gamma functions are of positive numbers."""
+    above, below = (c, c - a - b), (c - a, c - b)
+    if not all(x > 0 for x in (*above, *below)):
+        return None
+    logs = [[primitive("gammaln", x) for x in part] for part in (above, below)]
+    return primitive("exp", sum(logs[0]) - sum(logs[1]))
+
+
+def _at_half(primitive: Primitive, a: Entry, b: Entry, c: Entry) -> Entry | None:
+    """Of 1 and 1, or 1 and 2, over any `c`: by the alternating sum of ``1 / (c - 1 + k)``.
+
+    ``2F1(1, 1; c; 1/2) = (c - 1) (psi(c/2) - psi((c - 1)/2))``, after Pfaff's transformation
+    (DLMF 15.8.1 and 5.7.7); the series of both begin alike, ``2F1(1, 1; c; z) = 1 + (z / c)
+    2F1(1, 2; c + 1; z)``.
+    """
+    top = _numbers(a, b)
+    if top is None or sorted(top) not in ([1, 1], [1, 2]):
+        return None
+    d = c - int(max(top))  # both arguments of psi are positive for a positive d
+    if not d > 0:
+        return None
+    one_and_one = d * (primitive("polygamma", 0, (d + 1) / 2) - primitive("polygamma", 0, d / 2))
+    return one_and_one if max(top) == 1 else 2 * (d + 1) * (one_and_one - 1)
 
 
 def _number(value: Fraction) -> int | float:

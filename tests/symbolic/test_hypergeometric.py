@@ -22,7 +22,13 @@ def _in_balls(op, *args):
         "besseli": lambda: at.bessel_i(acb(args[0])),
         "ellipk": lambda: at.elliptic_k(),
         "ellipe": lambda: at.elliptic_e(),
+        "gammaln": lambda: at.lgamma(),
+        "polygamma": lambda: at.digamma(),
     }[op]()
+
+
+def _in_arb(op, *args):
+    return _in_balls(op, *args).real
 
 
 @pytest.fixture
@@ -51,6 +57,25 @@ def test_gauss_function_has_its_closed_form_at_all_shifts(precise, family, z):
                 found = hypergeometric.gauss(_in_balls, arb.pi(), a, b, c, acb(z))
                 wanted = acb(z).hypgeom_2f1(acb(a), acb(b), acb(c))
                 assert _same(found, wanted), (a, b, c)
+
+
+@pytest.mark.parametrize("c", [0.75, 3.5, 41.0])
+@pytest.mark.parametrize(("a", "b"), [(-0.5, -0.5), (0.25, -2.75), (-1, 0.5)])
+def test_at_one_it_is_a_ratio_of_gamma_functions(precise, a, b, c):
+    found = hypergeometric.gauss(_in_arb, arb.pi(), a, b, arb(c), 1.0)
+    assert _same(acb(found), acb(1).hypgeom_2f1(acb(a), acb(b), acb(c)))
+
+
+@pytest.mark.parametrize("c", [2.25, 3.5, 41.0])
+@pytest.mark.parametrize(("a", "b"), [(1, 1), (1, 2), (2, 1)])
+def test_at_one_half_it_is_a_difference_of_digammas(precise, a, b, c):
+    found = hypergeometric.gauss(_in_arb, arb.pi(), a, b, arb(c), 0.5)
+    assert _same(acb(found), acb(0.5).hypgeom_2f1(acb(a), acb(b), acb(c)))
+
+
+@pytest.mark.parametrize(("a", "b", "c", "z"), [(1, 1, 2, 1.0), (1, 1, 1, 0.5), (1, 2, 2, 0.5)])
+def test_where_a_gamma_function_has_a_pole_there_is_no_special_value(precise, a, b, c, z):
+    assert hypergeometric.gauss(_in_arb, arb.pi(), arb(a), b, arb(c), z) is None
 
 
 @pytest.mark.parametrize(
@@ -103,10 +128,10 @@ def test_the_sine_of_a_size_is_the_sine_with_its_sign():
     assert not equal(g, over("cos", size, x), over("cos", x, size), points=[{"x": 2}]).proved
 
 
-def _function(value, slope):
+def _function(value, slope, within=(-0.9, 0.9)):
     class Subject(Function):
         examples = [((),)]
-        domain = {"x": (-0.9, 0.9)}
+        domain = {"x": within}
 
         @staticmethod
         def forward(ctx, x):
@@ -157,6 +182,34 @@ def test_a_slope_by_a_hypergeometric_function_is_proved(name):
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_slope_by_a_neighbouring_one_is_refuted(name):
-    report = check(_function(RIGHT[name][0], WRONG[name]))
+    _refuted(_function(RIGHT[name][0], WRONG[name]))
+
+
+def _refuted(subject):
+    report = check(subject)
     assert report.verdict.value == "refuted"
     assert not any(f.evidence == "proof" and f.status == "pass" for f in report.findings)
+
+
+def _half_step(x):
+    """The logarithm of ``gamma(x + 1/2) / gamma(x)``."""
+    return special.gammaln(x + 0.5) - special.gammaln(x)
+
+
+def _by_gauss(x, first=-0.5):
+    return (np.log(x) - np.log(special.hyp2f1(first, -0.5, x, 1.0))) / 2
+
+
+def _half_step_slope(x, second=2.0):
+    """``digamma(x + 1/2) - digamma(x)``."""
+    return special.hyp2f1(1.0, second, 2 * x + 2, 0.5) / (4 * x * (2 * x + 1)) + 1 / (2 * x)
+
+
+@pytest.mark.parametrize("value", [_half_step, _by_gauss])
+def test_the_slope_of_a_ratio_of_gamma_functions_is_proved(value):
+    assert check(_function(value, _half_step_slope, (0.5, 9))).verdict.value == "proved"
+    _refuted(_function(value, lambda x: _half_step_slope(x, 1.0), (0.5, 9)))
+
+
+def test_another_value_by_gauss_theorem_has_another_slope():
+    _refuted(_function(lambda x: _by_gauss(x, 0.5), _half_step_slope, (0.5, 9)))
