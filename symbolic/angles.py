@@ -38,6 +38,10 @@ def tan(nf: NormalForms, a: Element) -> Element:
 
 def sin_cos(nf: NormalForms, a: Element) -> tuple[Element, Element]:
     tower = nf.tower
+    sign, a = _take_signs(nf, a)
+    if sign is not None:
+        s, c = sin_cos(nf, a)
+        return tower.mul(sign, s), c
     s, c = tower.zero, tower.one
     a, turn = _take_pi(nf, a)
     if turn:
@@ -53,6 +57,17 @@ def sin_cos(nf: NormalForms, a: Element) -> tuple[Element, Element]:
                 nf.refine_angle(number, k.denominator)
             s, c = _rotate(nf, (s, c), _angle(nf, number), int(k))
     return s, c
+
+
+def _take_signs(nf: NormalForms, a: Element) -> tuple[Element | None, Element]:
+    """``a = sign * rest`` with a factor that is 1 or -1, as in the sine of ``abs(x)``; or None."""
+    tower = nf.tower
+    for i in tower.used(a.num):
+        generator = tower.generators[i]
+        if generator.kind == "signum" and all(m[i] % 2 for m in a.num.monoms()):
+            sign = tower.element(generator)
+            return sign, tower.mul(sign, a)
+    return None, a
 
 
 def _rotate(

@@ -5,7 +5,8 @@ one. Rows that are smooth give the formula only: its value is computed by the uf
 values, so that a traced run sees the floats that a plain run would see. Rows that branch compare
 entries, which records the comparison, and return one of the operands.
 
-May import: :mod:`symbolic.values`, :mod:`symbolic.complex`, :mod:`symbolic.orthogonal`.
+May import: :mod:`symbolic.values`, :mod:`symbolic.complex`, :mod:`symbolic.hypergeometric`,
+:mod:`symbolic.orthogonal`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from symbolic.complex import COMPLEX_FORMULAS, ComplexSymbol, faddeeva, is_complex
+from symbolic.hypergeometric import confluent, gauss
 from symbolic.orthogonal import POLYNOMIALS
 from symbolic.values import Symbol, TraceError, float_function, user_line
 
@@ -265,6 +267,18 @@ def _hyp0f1(v: Entry, z: Entry) -> Entry:
     return gamma(v) * _power(size, (1 - v) / 2) * bessel
 
 
+def _hypergeometric(name: str, closed: Callable[..., Entry | None]) -> Callable[..., Entry]:
+    def formula(*args: Entry) -> Entry:
+        if args[-1] == 0:
+            return 1.0
+        found = closed(primitive, PI, *args)
+        if found is None:
+            raise TraceError(f"{name} of these parameters", user_line())
+        return found
+
+    return formula
+
+
 def _exprel(x: Entry) -> Entry:
     return 1.0 if x == 0 else (exp(x) - 1) / x
 
@@ -418,6 +432,8 @@ SMOOTH |= {
     "exprel": _exprel,
     "stdtr": _stdtr,
     "hyp0f1": _hyp0f1,
+    "hyp1f1": _hypergeometric("hyp1f1", confluent),
+    "hyp2f1": _hypergeometric("hyp2f1", gauss),
     "boxcox": _boxcox,
     "boxcox1p": lambda x, lam: _boxcox(1 + x, lam),
     "inv_boxcox": _inverse_boxcox,

@@ -2,11 +2,11 @@
 
 The relations used, by their numbers in the Digital Library of Mathematical Functions
 (dlmf.nist.gov): gamma 5.5.1, digamma and polygamma 5.15.5, Bessel functions 10.6.1 and 10.29.1,
-incomplete gamma 8.8.5, exponential integrals 8.19.12, error functions 7.2.2 and 7.4.1, zeta
-25.11.12, polylogarithm 25.12.10. Arguments
-are shifted so that their rational part lies in [0, 1), or in (0, 1] where they are constant.
+those of the order 1/2 10.16.1 and 10.39.1, incomplete gamma 8.8.5, exponential integrals 8.19.12,
+error functions 7.2.2 and 7.4.1, zeta 25.11.12, polylogarithm 25.12.10. Arguments are shifted so
+that their rational part lies in [0, 1), or in (0, 1] where they are constant.
 
-May import: :mod:`symbolic.tower`, :mod:`symbolic.elementary`.
+May import: :mod:`symbolic.tower`, :mod:`symbolic.elementary`, :mod:`symbolic.angles`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fractions import Fraction
 from math import factorial, floor
 from typing import TYPE_CHECKING
 
-from symbolic import elementary
+from symbolic import angles, elementary
 from symbolic.elementary import odd
 from symbolic.tower import Element, Generator, TooBig
 
@@ -153,10 +153,15 @@ def _bessel(op: str) -> Callable[[NormalForms, Element, Element], Element]:
         b, n = _shift(nf, order)
         if tower.as_rational(b) == 1:
             b, n = tower.zero, n + 1
-        low = nf.opaque(op, [b, x])
-        if n == 0:
-            return low
-        high = nf.opaque(op, [tower.add(b, tower.one), x])
+        if tower.as_rational(b) == Fraction(1, 2):
+            low, high = _of_order_half(nf, op, x)
+            if n == 0:
+                return low
+        else:
+            low = nf.opaque(op, [b, x])
+            if n == 0:
+                return low
+            high = nf.opaque(op, [tower.add(b, tower.one), x])
         two_over_x = tower.div(nf.rational(2), x)
 
         def factor(v: Element) -> Element:
@@ -180,6 +185,28 @@ def _bessel(op: str) -> Callable[[NormalForms, Element, Element], Element]:
         return low
 
     return rule
+
+
+def _of_order_half(nf: NormalForms, op: str, x: Element) -> tuple[Element, Element]:
+    """The orders 1/2 and 3/2, which are elementary, of positive arguments: no others are real."""
+    tower = nf.tower
+    pi = tower.element(nf.pi())
+    if op == "besselk":
+        decay = elementary.exp(nf, tower.neg(x))
+        low = tower.mul(elementary.sqrt(nf, tower.div(pi, tower.mul(nf.rational(2), x))), decay)
+        return low, tower.mul(low, tower.add(tower.one, tower.inverse(x)))
+    size = elementary.sqrt(nf, tower.div(nf.rational(2), tower.mul(pi, x)))
+    if op == "besseli":
+        odd_part, even_part = elementary.sinh(nf, x), elementary.cosh(nf, x)
+        low, high = odd_part, tower.sub(even_part, tower.div(odd_part, x))
+    else:
+        odd_part, even_part = angles.sin_cos(nf, x)
+        if op == "besselj":
+            low, high = odd_part, tower.sub(tower.div(odd_part, x), even_part)
+        else:
+            low = tower.neg(even_part)
+            high = tower.sub(tower.div(low, x), odd_part)
+    return tower.mul(size, low), tower.mul(size, high)
 
 
 def gammainc(nf: NormalForms, a: Element, x: Element) -> Element:

@@ -156,34 +156,32 @@ class Kv(Elementwise):
     examples = [((2,), {"v": 2})]
 
 
-def _slope_of_ive(v: Any, x: Any, plain: Any, out: Any) -> Any:
-    """The derivative of ``exp(-x) I_v(x)`` for positive x, which is `plain` by differences.
+def _i0e_less_i1e(size: Any) -> Any:
+    """``I0e - I1e`` of positive numbers, whose plain difference cancels (DLMF 13.6.9)."""
+    return special.hyp1f1(1.5, 2.0, -2 * size)
 
-    Far from 0 these cancel. There it is ``(v / x - 1 + I_(v + 1)(x) / I_v(x)) out``, and Perron's
+
+def _i0e_slope(x: Any, out: Any) -> Any:
+    return -np.sign(x) * _i0e_less_i1e(np.abs(x))
+
+
+def _i1e_slope(x: Any, out: Any) -> Any:
+    return _i0e_less_i1e(np.abs(x)) - _over(out, x)
+
+
+def _ive_slope(x: Any, out: Any, *, v: Any) -> Any:
+    """The derivative of ``exp(-x) I_v(x)``, by differences near 0.
+
+    Far from it these cancel. There it is ``(v / x - 1 + I_(v + 1)(x) / I_v(x)) out``, and Perron's
     continued fraction gives one minus the ratio (Gautschi and Slavik, 1978).
     """
+    plain = (special.ive(v - 1, x) + special.ive(v + 1, x)) / 2 - out
     far = x > 1
     z = np.where(far, x, 1.0)
     twice, q = 2 * z, np.zeros_like(z)
     for n in range(60, 0, -1):
         q = (2 * v + 2 * n + 1) * z / (2 * v + n + 2 + twice - q)
     return np.where(far, (v / z - (2 * v + 2 - q) / (z + 2 * v + 2 - q)) * out, plain)
-
-
-def _i0e_slope(x: Any, out: Any) -> Any:
-    size = np.abs(x)
-    return np.sign(x) * _slope_of_ive(0, size, special.i1e(size) - out, out)
-
-
-def _i1e_slope(x: Any, out: Any) -> Any:
-    size, value = np.abs(x), np.abs(out)
-    plain = special.i0e(size) - _over(value, size) - value
-    return _slope_of_ive(1, size, plain, value)
-
-
-def _ive_slope(x: Any, out: Any, *, v: Any) -> Any:
-    plain = (special.ive(v - 1, x) + special.ive(v + 1, x)) / 2 - out
-    return _slope_of_ive(v, x, plain, out)
 
 
 class I0e(Elementwise):

@@ -108,34 +108,22 @@ class BetaPdf(Elementwise):
     examples = [((), (), ()), ((2,), (), (1,))]
 
 
-_LOG_SERIES = [1 / k for k in range(30, 1, -1)]
-
-
 def _t_tail(x: Any, df: Any) -> Any:
     """``log(1 + u) - u / (1 + u)`` for ``u = x**2 / df``: a series where the two cancel."""
     w = x * x / (df + x * x)
     near = w < 0.25
     z = np.where(near, w, 0.0)
-    series = np.zeros_like(z)
-    for coefficient in _LOG_SERIES:  # of -log(1 - w) - w
-        series = series * z + coefficient
-    return np.where(near, series * z * z, np.log1p(x * x / df) - w)
+    series = special.hyp2f1(1.0, 2.0, 3.0, z)  # -log(1 - w) - w, over w**2 / 2
+    return np.where(near, series * z * z / 2, np.log1p(x * x / df) - w)
 
 
 def _t_level(df: Any) -> Any:
     """The derivative in `df` of the logarithm of the height of the t distribution.
 
-    ``g(df) = (digamma((df + 1) / 2) - digamma(df / 2)) / 2 - 1 / (2 df)``, whose terms cancel; but
-    ``g(df) - g(df + 2)`` is a positive fraction, and the asymptotic series holds far enough up
-    (DLMF 5.11.2).
+    ``(digamma((df + 1) / 2) - digamma(df / 2)) / 2 - 1 / (2 df)``, whose terms cancel, as a series
+    of which all terms are positive.
     """
-    total = np.zeros_like(df)
-    for k in range(0, 60, 2):
-        d = df + k
-        total = total + 1 / (d * (d + 1) * (d + 2))
-    d = df + 60
-    i = 1 / (d * d)
-    return total + i * (1 / 4 - i * (1 / 8 - i * (1 / 4 - i * (17 / 16 - i * (31 / 4)))))
+    return special.hyp2f1(1.0, 2.0, df + 2, 0.5) / (4 * df * (df + 1))
 
 
 def _t_slope_df(x: Any, df: Any) -> Any:
@@ -143,15 +131,13 @@ def _t_slope_df(x: Any, df: Any) -> Any:
 
 
 def _log_half_step(a: Any) -> Any:
-    """``log(gamma(a + 1/2) / gamma(a))``: a difference that cancels, so a series for large ``a``.
+    """``log(gamma(a + 1/2) / gamma(a))``: a difference that cancels for large ``a``.
 
-    DLMF 5.11.13, in the logarithm.
+    There, Gauss's theorem says how far it is from half the logarithm of ``a`` (DLMF 15.4.20).
     """
     near, far = np.minimum(a, 20.0), np.maximum(a, 20.0)
-    s = 1 / (far * far)
-    tail = s * (-1 / 640 + s * (17 / 14336 - s * 31 / 18432))
-    series = np.log(far) / 2 + (-1 / 8 + s * (1 / 192 + tail)) / far
-    return np.where(a < 20, special.gammaln(near + 0.5) - special.gammaln(near), series)
+    by_gauss = (np.log(far) - np.log(special.hyp2f1(-0.5, -0.5, far, 1.0))) / 2
+    return np.where(a < 20, special.gammaln(near + 0.5) - special.gammaln(near), by_gauss)
 
 
 class TLogpdf(Elementwise):

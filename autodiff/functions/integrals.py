@@ -143,25 +143,11 @@ class Spence(Elementwise):
     domain = {"x": (0, inf)}
 
 
-def _series(a: float, b: float) -> list[float]:
-    """Taylor coefficients of the hypergeometric function of a, b and 2; enough up to 1/2."""
-    coefficients = [1.0]
-    for n in range(52):
-        coefficients.append(coefficients[-1] * (a + n) * (b + n) / ((2 + n) * (1 + n)))
-    return coefficients[::-1]
-
-
-def _near_zero(m: Any, coefficients: list[float], away: Any) -> Any:
-    """A series up to 1/2, where what the slope is `away` from 0 cancels."""
+def _near_zero(m: Any, a: float, b: float, away: Any) -> Any:
+    """The hypergeometric function of a, b and 2 where what the slope is `away` from 0 cancels."""
     near = np.abs(m) < 0.5
-    t = np.where(near, m, 0.0)
-    series = np.zeros_like(t)
-    for coefficient in coefficients:
-        series = series * t + coefficient
+    series = special.hyp2f1(a, b, 2.0, np.where(near, m, 0.0))
     return np.where(near, pi / 8 * series, away(np.where(near, 0.5, m)))
-
-
-_ELLIPK_SERIES, _ELLIPE_SERIES = _series(1.5, 1.5), _series(0.5, 1.5)
 
 
 class Ellipk(Elementwise):
@@ -171,7 +157,8 @@ class Ellipk(Elementwise):
     partials = (
         lambda m: _near_zero(
             m,
-            _ELLIPK_SERIES,
+            1.5,
+            1.5,
             lambda m: (special.ellipe(m) / (1 - m) - special.ellipk(m)) / (2 * m),
         ),
     )
@@ -186,9 +173,7 @@ class Ellipe(Elementwise):
     value = lambda m: special.ellipe(m)
     partials = (
         lambda m: (
-            -_near_zero(
-                m, _ELLIPE_SERIES, lambda m: (special.ellipk(m) - special.ellipe(m)) / (2 * m)
-            )
+            -_near_zero(m, 0.5, 1.5, lambda m: (special.ellipk(m) - special.ellipe(m)) / (2 * m))
         ),
     )
     formula = lambda m: sp.elliptic_e(m)

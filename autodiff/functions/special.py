@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from math import inf
 from typing import Any
 
@@ -108,17 +107,10 @@ class Cosm1(Elementwise):
     formula = lambda x: sp.cos(x) - 1
 
 
-# Taylor coefficients of the derivative of (exp(x) - 1) / x, enough of them for abs(x) <= 1.
-_EXPREL_SERIES = [(k + 1) / math.factorial(k + 2) for k in range(18, -1, -1)]
-
-
 def _exprel_slope(x: Any, out: Any) -> Any:
-    """``(exp(x) - exprel(x)) / x``, and a series where the two cancel."""
+    """``(exp(x) - exprel(x)) / x``, in the form of a series where the two cancel."""
     near = np.abs(x) <= 1
-    t = np.where(near, x, 0.0)
-    series: Any = _EXPREL_SERIES[0]
-    for coefficient in _EXPREL_SERIES[1:]:
-        series = series * t + coefficient
+    series = special.hyp1f1(2.0, 3.0, np.where(near, x, 0.0)) / 2
     return np.where(near, series, (np.exp(x) - out) / np.where(near, 1.0, x))
 
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from math import inf, pi
 from typing import Any
 
@@ -189,22 +188,12 @@ class Arctanh(Holomorphic):
     domain = {"x": (-1, 1)}
 
 
-# Taylor coefficients in x**2 of the derivative of sin(pi x) / (pi x), divided by x; the first one
-# left out is below the rounding for |x| <= 1/2.
-_SINC_SERIES = [
-    (-1) ** k * 2 * k * pi ** (2 * k) / math.factorial(2 * k + 1) for k in range(13, 0, -1)
-]
-
-
 def _sinc_slope(x: Any) -> Any:
     """The derivative of sinc: both terms of the quotient rule cancel near 0, hence the series."""
     near = np.abs(x) <= 0.5
     away = np.where(near, 1.0, x)
     t = np.where(near, x, 0.0)
-    t = t * t
-    series = _SINC_SERIES[0]
-    for coefficient in _SINC_SERIES[1:]:
-        series = series * t + coefficient
+    series = -(pi * pi / 3) * special.hyp0f1(2.5, -(pi * pi / 4) * (t * t))
     # Whole turns come off before pi, which is rounded, is multiplied: the cosine of 1e20 pi is 1.
     turned = away - 2 * np.rint(away.real / 2)
     return np.where(near, series * x, (np.cos(pi * turned) - np.sinc(away)) / away)
