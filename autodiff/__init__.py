@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from autodiff.functions.error_functions import *
     from autodiff.functions.exponential import *
     from autodiff.functions.gamma_functions import *
+    from autodiff.functions.hypergeometric import *
     from autodiff.functions.indexing import *
     from autodiff.functions.integrals import *
     from autodiff.functions.joining import *

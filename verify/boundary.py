@@ -5,6 +5,7 @@ May import: :mod:`verify.kinks`, :mod:`verify.outcome`, and of :mod:`verify.judg
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = ["judge_boundary"]
 _NEXT = 1e-6
 _TRIES = 200
 _ENOUGH = 4
+_MOST_ORDERED = 4
 
 
 def judge_boundary(
@@ -163,6 +165,19 @@ def _judge_kink(
     return Outcome(True, kink=True)
 
 
+def _diagonals(judge: Judge) -> list[np.ndarray]:
+    """Directions that take a matrix's equal eigenvalues apart, in each order."""
+    found = []
+    for piece in judge.instance.pieces:
+        size = min(piece.shape[-2:], default=0) if len(piece.shape) > 1 else 0
+        for order in itertools.permutations(range(size)) if 1 < size <= _MOST_ORDERED else ():
+            move = np.zeros(judge.instance.inputs)
+            block = move[piece.start : piece.stop].reshape(piece.shape)
+            block[..., np.arange(size), np.arange(size)] = order
+            found.append(move)
+    return found
+
+
 def _where_alike(
     judge: Judge, point: np.ndarray, row: np.ndarray, tolerance: float
 ) -> list[np.ndarray]:
@@ -176,7 +191,7 @@ def _where_alike(
     size = _NEXT * max(float(np.max(np.abs(point[:n]), initial=0.0)), 1.0)
     ascending = np.linspace(-1.0, 1.0, n)
     found = []
-    for move in [ascending, -ascending, *rng.normal(size=(_TRIES, n))]:
+    for move in [ascending, -ascending, *_diagonals(judge), *rng.normal(size=(_TRIES, n))]:
         there = point.copy()
         there[:n] += size * move
         if not instance.in_domain(there):

@@ -19,6 +19,8 @@ def t(x: Any) -> Any:
 
 def symmetric(x: Any) -> Any:
     """Return the symmetric part of matrices (the Hermitian part, of complex ones)."""
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:  # a sum of the two shapes might exist
+        raise np.linalg.LinAlgError(f"expected square matrices, got an array of shape {x.shape}")
     return (x + t(x)) / 2
 
 

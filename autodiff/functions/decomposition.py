@@ -78,7 +78,6 @@ class Eigh(Function):
     choice of vectors in that space. The sign of a vector is NumPy's choice.
     """
 
-    domain = {"x": distinct}
     examples = [((2, 2),), ((1, 1),), ((3, 3),), ((2, 2, 2),)]
 
     @staticmethod

@@ -18,6 +18,7 @@ from autodiff._lazy import sp, special
 from autodiff.function import Elementwise
 from autodiff.functions.error_functions import NORMAL_PEAK
 from autodiff.functions.gamma_functions import digamma_difference, digamma_tail
+from autodiff.tensor import Tensor
 
 __all__: list[str] = []  # their public functions are the methods of the distributions
 
@@ -113,7 +114,7 @@ def _t_tail(x: Any, df: Any) -> Any:
     w = x * x / (df + x * x)
     near = w < 0.25
     z = np.where(near, w, 0.0)
-    series = special.hyp2f1(1.0, 2.0, 3.0, z)  # -log(1 - w) - w, over w**2 / 2
+    series = special.hyp2f1(1.0, 2.0, 3.0, z).astype(z.dtype)  # -log(1 - w) - w, over w**2 / 2
     return np.where(near, series * z * z / 2, np.log1p(x * x / df) - w)
 
 
@@ -121,9 +122,12 @@ def _t_level(df: Any) -> Any:
     """The derivative in `df` of the logarithm of the height of the t distribution.
 
     ``(digamma((df + 1) / 2) - digamma(df / 2)) / 2 - 1 / (2 df)``, whose terms cancel, as a series
-    of which all terms are positive.
+    of which all terms are positive. Its own derivative, for the second order, is that of the plain
+    difference.
     """
-    return special.hyp2f1(1.0, 2.0, df + 2, 0.5) / (4 * df * (df + 1))
+    if isinstance(df, Tensor):
+        return (special.psi((df + 1) / 2) - special.psi(df / 2)) / 2 - 1 / (2 * df)
+    return special.hyp2f1(1.0, 2.0, df + 2, 0.5).astype(df.dtype) / (4 * df * (df + 1))
 
 
 def _t_slope_df(x: Any, df: Any) -> Any:
@@ -136,7 +140,8 @@ def _log_half_step(a: Any) -> Any:
     There, Gauss's theorem says how far it is from half the logarithm of ``a`` (DLMF 15.4.20).
     """
     near, far = np.minimum(a, 20.0), np.maximum(a, 20.0)
-    by_gauss = (np.log(far) - np.log(special.hyp2f1(-0.5, -0.5, far, 1.0))) / 2
+    off = special.hyp2f1(-0.5, -0.5, far, 1.0).astype(a.dtype)
+    by_gauss = (np.log(far) - np.log(off)) / 2
     return np.where(a < 20, special.gammaln(near + 0.5) - special.gammaln(near), by_gauss)
 
 

@@ -146,7 +146,7 @@ class Spence(Elementwise):
 def _near_zero(m: Any, a: float, b: float, away: Any) -> Any:
     """The hypergeometric function of a, b and 2 where what the slope is `away` from 0 cancels."""
     near = np.abs(m) < 0.5
-    series = special.hyp2f1(a, b, 2.0, np.where(near, m, 0.0))
+    series = special.hyp2f1(a, b, 2.0, np.where(near, m, 0.0)).astype(m.dtype)
     return np.where(near, pi / 8 * series, away(np.where(near, 0.5, m)))
 
 

@@ -117,6 +117,8 @@ def check_limit(
     if isinstance(found, SecondOrder):
         return found
     actual, _ = found
+    if _bends(explorer, around):  # there the gradient jumps, and has no derivative
+        return SecondOrder(True)
     limits = []
     for exact, reference in around:
         values = {**exact, **_random_directions(explorer.instance, order)}
@@ -136,6 +138,17 @@ def check_limit(
     nearest = np.clip(given, low, high)
     wanted = np.where(between, np.nan, np.where(np.isnan(given), low, nearest))
     return _at_point(explorer, cell.point, wanted, actual, order) or SecondOrder(True)
+
+
+def _bends(explorer: Explorer, around: list[tuple[dict[str, Any], Reference]]) -> bool:
+    """Whether the first derivatives around a point have different limits there."""
+    rows = []
+    for exact, reference in around:
+        balls = enclose(reference.expected, exact, digits=18, scale=1e-290, min_precision=2000)
+        rows.append([float(b) if b.finite else np.nan for b in balls])
+    found = np.array(rows).reshape(len(rows), -1)
+    size = 1e-9 * np.max(np.abs(found), axis=0, initial=0.0) + 1e-50
+    return bool(np.any(np.ptp(found, axis=0) > size)) if found.size else False
 
 
 def _derivatives(
