@@ -230,7 +230,8 @@ class Power(Holomorphic):
 
     value = lambda x, y: x**y
     partials = (
-        lambda x, y: y * x ** np.where(y == 0, 1, y - 1),
+        # 0**0 alone is spared: its exponent y - 1 is no power of 0, and next to it there is one.
+        lambda x, y: y * x ** np.where((y == 0) & (x == 0), 1, y - 1),
         lambda x, out: out * np.log(np.where(x == 0, 1, x)),
     )
     formula = lambda x, y: x**y

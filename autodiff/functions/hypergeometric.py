@@ -34,7 +34,9 @@ class Hyp2f1(Elementwise):
     """
 
     value = lambda x, *, a, b, c: special.hyp2f1(a, b, c, x).astype(x.dtype)
-    partials = (lambda x, *, a, b, c: special.hyp2f1(a + 1, b + 1, c + 1, x) * (a * b / c),)
+    partials = (
+        lambda x, *, a, b, c: special.hyp2f1(a + 1, b + 1, c + 1, x).astype(x.dtype) * (a * b / c),
+    )
     formula = lambda x, *, a, b, c: sp.hyperexpand(sp.hyper(_exact(a, b), _exact(c), x))
     domain = {"x": (-1, 1)}
     examples = [((2,), {"a": 1.0, "b": 2.0, "c": 3.0}), ((), {"a": 1.0, "b": 1.0, "c": 2.0})]
