@@ -13,7 +13,7 @@ import numpy as np
 from verify.cells import Cell
 from verify.instance import FloatRun
 from verify.kinks import Limits, is_generalised, limits_at
-from verify.outcome import Outcome, Wrong
+from verify.outcome import AT_POLE, Outcome, Wrong
 
 if TYPE_CHECKING:
     from verify.judge import Judge
@@ -93,6 +93,8 @@ def _compare_limits(
         ulps = judge.in_ulps(actual, want, allowed + judge.ordinary(point))
     ulps = np.where(np.abs(actual - want) <= 1e-55, 0.0, ulps)  # the distance itself
     worst = int(np.argmax(ulps)) if ulps.size else 0
+    if ulps.size and judge.at_pole(actual[worst], want[worst], allowed[worst]):
+        return Outcome(False, note=AT_POLE)
     outcome = Outcome(True, ulps=float(ulps[worst]) if not width else 0.0)
     if ulps.size and not ulps[worst] <= judge.max_ulps + slack:
         # Right in every neighbourhood but not finite at the point itself: the floats' fault.

@@ -49,6 +49,7 @@ ELSEWHERE: tuple[Callable[[Any], Any], ...] = (
     lambda x: -np.abs(x),
     lambda x: 1 / (1 + np.abs(x)),
     lambda x: 1 + np.abs(x),
+    lambda x: 0.1 / (1 + np.abs(x)),
 )
 
 Sampler = Callable[[np.random.Generator, tuple[int, ...]], Any]

@@ -41,6 +41,7 @@ from verify.cells import (
 from verify.coverage import Coverage
 from verify.definedness import defining
 from verify.instance import Instance, TracedRun
+from verify.interior import interior
 
 __all__ = ["Explorer"]
 
@@ -139,7 +140,7 @@ class Explorer:
         cell.outside = outside
         if self._on_boundary(run):
             self.special.append(point)
-            inside = self._interior(run.conditions, run.point)
+            inside = interior(self, run.conditions, run.point)
             if inside is None:
                 cell.thin = True
             else:
@@ -307,7 +308,7 @@ class Explorer:
         values = self.gaps_at(forward, run.point)
         if not any(v == 0 and not self.rigid(c) for v, c in zip(values, forward, strict=True)):
             return False
-        return self._interior(forward, run.point) is None
+        return interior(self, forward, run.point) is None
 
     def rigid(self, condition: Condition) -> bool:
         """Whether the gap is locally constant (``floor(x) == 3``): then equality is no boundary."""
@@ -343,30 +344,6 @@ class Explorer:
             ):
                 at.append(node)
         return at
-
-    def _interior(self, conditions: list[Condition], point: np.ndarray) -> np.ndarray | None:
-        """A point nearby with the same decisions and no gap equal to zero, or None."""
-        rng = np.random.default_rng(1)
-        movable = [c for c in conditions if not self.rigid(c)]
-        trials = []
-        for size in (1e-1, 1e-2, 1e-4, 1e-7):
-            for _ in range(24):
-                scale = np.where(point == 0, 1.0, np.abs(point))
-                trials.append(point + size * scale * rng.normal(size=point.size))
-        # A tie that survives (two entries are the same expression) needs them moved together.
-        points = np.array(trials)
-        points = points[[self.instance.in_domain(p) for p in points]]
-        if not len(points):
-            return None
-        every = self.gaps(conditions, points)
-        good = np.ones(len(points), dtype=bool)
-        for c, row in zip(conditions, every, strict=True):
-            decided = {"<": row < 0, "<=": row <= 0, "==": row == 0}[c.relation]
-            good &= decided == c.outcome
-            if c in movable:
-                good &= row != 0
-        hits = np.nonzero(good)[0]
-        return points[hits[0]] if len(hits) else None
 
     # Exploring
 

@@ -29,7 +29,7 @@ from verify.nearness import (
     reach,
     unsteady,
 )
-from verify.outcome import Outcome, Wrong
+from verify.outcome import AT_POLE, Outcome, Wrong
 from verify.reference import EPS, Reference
 from verify.series import is_series
 
@@ -284,8 +284,8 @@ class Judge:
             ulps = self.in_ulps(actual, want, allowed + self.ordinary(point))
             worst = int(np.argmax(ulps))
             top = float(ulps[worst])
-            if np.isinf(actual[worst]) and self.eps * allowed[worst] >= abs(want[worst]) > 0:
-                return Outcome(False, note="a pole lies within the rounding of the inputs")
+            if self.at_pole(actual[worst], want[worst], allowed[worst]):
+                return Outcome(False, note=AT_POLE)
         outcome = Outcome(True, ulps=top)
         if ulps.size and want[worst]:
             unit = self.eps * abs(float(want[worst]))
@@ -357,6 +357,10 @@ class Judge:
         size = self.instance.graph.largest_rounded * upstream
         added = np.where(constant & (np.abs(want) <= self.eps * size), size, 0.0)
         return np.maximum(added, reference.of_constants(exact))
+
+    def at_pole(self, given: float, expected: float, allowed: float) -> bool:
+        """Whether infinity is as good as the derivative: the inputs' rounding is all of that."""
+        return bool(np.isinf(given) and self.eps * allowed >= abs(expected) > 0)
 
     def in_ulps(self, actual: np.ndarray, want: np.ndarray, allowed: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):

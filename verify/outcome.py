@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["Outcome", "Wrong"]
+__all__ = ["AT_POLE", "Outcome", "Wrong"]
+
+AT_POLE = "a pole lies within the rounding of the inputs"
 
 
 @dataclass

@@ -17,9 +17,11 @@ from symbolic.values import TraceError
 from verify import points as where
 from verify.cells import key_of
 from verify.evidence import by_differences
+from verify.evidence.proof import smooth
 from verify.explore import Explorer
 from verify.failure import Failure
 from verify.instance import Instance
+from verify.interior import within
 from verify.judge import EXACT_ULPS, UNDEFINED, Judge, Outcome
 from verify.reference import EPS
 
@@ -171,6 +173,10 @@ def _points(work: Casework, instance: Instance, explorer: Explorer) -> Iterator[
     for cell in list(explorer.cells.values())[: 40 if thorough else 12]:
         if cell.thin:
             yield from cell.samples[1:3]
+    # The point that led to a cell lies next to its boundary, where little may be wrong yet.
+    unproved = [c for c in smooth(explorer) if c.status != "proved"]
+    for cell in unproved[:24]:
+        yield from within(explorer, cell, 6 if thorough else 2)
     yield from where.ordinary(instance, rng, 6)
     yield from itertools.islice(where.structured(instance, rng), None if thorough else 24)
     yield from explorer.special[: 20 if thorough else 6]
