@@ -35,7 +35,7 @@ from verify.evidence import (
 )
 from verify.evidence import formula as formula_evidence
 from verify.evidence.formula import Disagreement
-from verify.examples import Example, options, other_indices, reduced, single, variations
+from verify.examples import Example
 from verify.explore import Explorer
 from verify.failure import Failure
 from verify.instance import Instance
@@ -47,6 +47,7 @@ from verify.reference import EPS, Reference
 from verify.series import bounded_entries
 from verify.structure import free_derivative, reading
 from verify.subject import Subject, TensorSubject
+from verify.variations import longer, options, other_indices, reduced, single, variations
 from verify.verdict import Finding
 
 __all__ = ["Casework", "Failure"]
@@ -355,6 +356,27 @@ class Casework:
                 self.varied.append(other.describe())
         return None
 
+    def lengthen(self, example: Example, end: float) -> Failure | None:
+        """Much longer arrays, by slopes of forward alone: a count of bytes, a block of 256."""
+        if not all(s.domain.free for s in example.slots if s.varies):
+            return None
+        for other in longer(example):
+            self.doing = f"trying {other.describe()}"
+            instance = Instance(self.subject, other, self.rng)
+            if time.process_time() > end:
+                return None
+            prepared = instance.prepare()
+            if prepared.forward_error is not None or not prepared.finite or not instance.upstream:
+                continue
+            points = [instance.draw() for _ in range(2)]
+            run = instance.run(points[0])
+            if run.backward_error is not None or run.shape_errors:
+                continue
+            failure = by_differences.at_points(instance, points, along=True)
+            if failure is not None and (self.guessed or shapes.exchangeable(self, example, other)):
+                return failure
+        return None
+
     # Exploration
 
     def _explore(self, instance: Instance, end: float) -> tuple[Explorer | None, str]:
@@ -518,7 +540,8 @@ class Casework:
             except TraceError as error:
                 self.skip("second_order", f"not traced: {error}")
                 self.all_proved = False
-                return None
+                failure = by_differences.raising_again(instance, cell.point)
+                return failure or by_differences.higher(self, instance, end)
             if result.skipped:
                 failure = by_differences.raising_again(instance, cell.point)
                 if failure is not None:

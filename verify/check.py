@@ -206,7 +206,7 @@ def _conclude(
         return _passed(work)
     end = time.process_time() + min(2.0, 0.1 * limit)
     for example in _distinct([e for e in found if e.size <= MOST_ENTRIES]):
-        wrong = work.vary(example, end)
+        wrong = work.vary(example, end) or work.lengthen(example, end)
         if wrong is not None:
             return failure(work, wrong)
     if work.entrywise:

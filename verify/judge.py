@@ -14,10 +14,11 @@ from fractions import Fraction
 import numpy as np
 
 from symbolic.balls import enclose
-from symbolic.graph import Node, Program
+from symbolic.graph import Node, Program, topological
+from symbolic.primitives import FLOAT
 from symbolic.values import TraceError
 from verify.boundary import judge_boundary
-from verify.cells import Cell
+from verify.cells import Cell, Key
 from verify.explore import Explorer
 from verify.instance import FloatRun, Instance, TracedRun
 from verify.kinks import Touching, reference_of
@@ -33,11 +34,14 @@ from verify.outcome import AT_POLE, Outcome, Wrong
 from verify.reference import EPS, Reference
 from verify.series import is_series
 
-__all__ = ["UNDEFINED", "Judge", "Outcome", "Wrong"]
+__all__ = ["UNDEFINED", "Judge", "Outcome", "Wrong", "huge_in"]
 
 _RAISES, _NOT_FINITE = "forward raises an exception", "forward is not finite"
 UNDEFINED = (_RAISES, _NOT_FINITE)
 """Notes on points at which forward has no value."""
+
+# Of numbers among exponents: those as large are to be beyond all others.
+_INFINITE = 1e6
 
 # A formula evaluated in exact arithmetic has no rounding but that of its constants.
 EXACT_ULPS = 64.0
@@ -82,6 +86,7 @@ class Judge:
         self._usual: np.ndarray | None = None
         self.references: dict[int, Reference] = {}
         self._actual: dict[int, Program] = {}
+        self._masked: dict[Key, tuple[list[Node], np.ndarray]] = {}
 
     def reference(self, cell: Cell) -> Reference:
         found = reference_of(self.explorer, cell, self.references)
@@ -107,6 +112,8 @@ class Judge:
             cell = self.explorer.locate(point) or self.explorer.visit(point)
         except TraceError as error:
             return Outcome(False, note=f"not traced: {error}")
+        if self._past_infinity(cell, point):
+            return Outcome(False, note="a number that stands for infinity is none there")
         values = self._values(run)
         actual = run.flat_grads(instance.pieces)
         if np.iscomplexobj(actual):
@@ -212,6 +219,24 @@ class Judge:
     def _in_span(self, point: np.ndarray) -> bool:
         size = np.abs(point)
         return bool(((size == 0) | ((size >= 1 / self.span) & (size <= self.span))).all())
+
+    def _past_infinity(self, cell: Cell, point: np.ndarray) -> bool:
+        """Whether an exponent comes near a number that is to be beyond all of them.
+
+        ``exp(-1e9)`` is a masked score: nobody means what a backward gives for scores as low.
+        """
+        found = self._masked.get(cell.key)
+        if found is None:
+            exponents = [n.args[0] for n in topological(cell.run.outputs) if n.op == "exp"]
+            found = self._masked[cell.key] = (exponents, np.array(list(map(huge_in, exponents))))
+        exponents, numbers = found
+        infinity = np.max(np.abs(numbers), initial=0.0)
+        if not infinity:
+            return False
+        values = dict(zip(self.instance.names, point, strict=True))
+        with np.errstate(all="ignore"):
+            rest = np.array(self.explorer.program(exponents).run(FLOAT, values), float) - numbers
+        return bool(np.any(np.abs(rest) > 1e-2 * infinity))
 
     # Smooth points
 
@@ -472,3 +497,15 @@ class Judge:
         balls = enclose(program, exact, digits=3, scale=1e-290)
         slopes = np.array([float(b) if b.finite else np.nan for b in balls])
         return float(np.nansum(np.abs(slopes)) * np.max(np.abs(x), initial=0.0))
+
+
+def huge_in(exponent: Node) -> float:
+    """The huge number among an exponent's terms, which is to stand for infinity; zero for none."""
+    terms, found = [exponent], 0.0
+    while terms:
+        term = terms.pop()
+        if term.op == "add":
+            terms += term.args
+        elif term.op in ("const", "float") and _INFINITE <= abs(float(term.args[0])) < np.inf:
+            found += float(term.args[0])
+    return found

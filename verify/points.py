@@ -278,7 +278,8 @@ def singularities(
     count = 0
     for cell in list(explorer.cells.values()):
         roots = [*cell.run.outputs, *(g for g in cell.run.grads if g is not None)]
-        for argument in [*_arguments(roots), *_meetings(instance.graph, roots)]:
+        meetings = {a.index: a for a in _meetings(instance.graph, roots)}
+        for argument in [*meetings.values(), *_arguments(roots)]:
             if argument.index in seen:
                 continue
             seen.add(argument.index)
@@ -288,12 +289,17 @@ def singularities(
                 low, high = explorer.bounds.get(instance.names[i], (-np.inf, np.inf))
                 for root in roots_on_line(argument, instance.names, line, low, high)[:3]:
                     for t in neighbours(root):
-                        point = line.at(t)
-                        if low < t < high and instance.in_domain(point):
-                            yield point
-                            count += 1
-                            if count >= most * 10:
-                                return
+                        found = [line.at(t)]
+                        if argument.index in meetings:  # of several terms, and there all together
+                            piece, _ = instance.owner(i)
+                            found.append(cell.point.copy())
+                            found[-1][piece.start : piece.stop] = t
+                        for point in found:
+                            if low < t < high and instance.in_domain(point):
+                                yield point
+                                count += 1
+                                if count >= most * 10:
+                                    return
 
 
 def _meetings(graph: Graph, roots: list[Node]) -> Iterator[Node]:

@@ -42,10 +42,11 @@ from symbolic.solve import Line, dependencies, neighbours, roots_on_line
 from verify import points
 from verify.compositions import SIMPLE, Composite, functions
 from verify.domains import Domain
-from verify.examples import Example, declared, guessed, variations
+from verify.examples import Example, declared, guessed
 from verify.explore import Explorer
 from verify.instance import Instance
 from verify.subject import PairSubject, Subject, as_subject
+from verify.variations import variations
 
 __all__ = ["Composite", "functions", "inputs", "shapes", "upstreams"]
 

@@ -323,5 +323,32 @@ def test_a_number_among_exponents_is_exact(constant):
     ):
         report = check(function, grad=right, examples=[((2,),)])
         assert report.ok, str(report)
+        if abs(constant) > 1e6:  # it stands for infinity, see below
+            continue
         report = check(function, grad=lambda x: 1.0 * mask * (constant < 0), examples=[((2,),)])
         assert not report.ok, str(report)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_huge_number_among_exponents_stands_for_infinity(right):
+    """A masked score: the part of it is zero, in the proof and wherever scores are smaller."""
+    from scipy import special
+
+    from verify import check
+
+    mask = np.tri(2, dtype=bool)
+
+    def attention(q, k, v):
+        return special.softmax(np.where(mask, np.outer(q, k), -1e9), axis=1) @ v
+
+    def vjp(q, k, v, grad_output):
+        p = special.softmax(np.where(mask, np.outer(q, k), -1e9), axis=1)
+        slope = np.outer(grad_output, v)
+        scores = p * (slope - (p * slope).sum(axis=1, keepdims=True))
+        return scores @ k, scores.T @ q * (1.0 if right else 1 + 1e-7), p.T @ grad_output
+
+    report = check(attention, vjp=vjp, examples=[((2,), (2,), (2,))])
+    assert report.ok is right, str(report)
+    if right:
+        assert report.verdict.value == "proved"
+        assert any("stands for minus infinity" in note for note in report.notes)

@@ -5,6 +5,7 @@ import pytest
 
 import verify
 from symbolic.values import Trace
+from verify.check import check
 from verify.kinks import separating
 
 
@@ -112,3 +113,58 @@ def test_a_corner_that_no_side_has_is_refused_though_corners_go_on_for_ever():
     examples = [((), ())]
     assert verify.check(np.hypot, vjp=at_origin(0.5), examples=examples).ok
     assert verify.check(np.hypot, vjp=at_origin(1.0), examples=examples).verdict == "refuted"
+
+
+def test_a_zero_has_a_sign():
+    def grad(x, at_minus_zero=1.0):
+        slope = np.cos(x) - x * np.sin(x)
+        return np.where((x == 0) & np.signbit(x), at_minus_zero, slope)
+
+    def subject(x):
+        return np.sum(np.cos(x) * x)
+
+    assert check(subject, grad=grad, examples=[((2,),)]).ok
+    assert not check(subject, grad=lambda x: grad(x, -1.0), examples=[((2,),)]).ok
+
+
+def gap_of_scores(x):
+    scores = np.sort(SCORES @ x)
+    return scores[-1] - scores[-2]
+
+
+SCORES = np.array([[1.2, 0.0], [0.3, -0.1], [1.25, 0.0], [0.2, 0.2], [-0.5, 0.6]])
+
+
+def test_where_many_orders_meet_each_limit_is_right():
+    def grad(x, factor=1.0):
+        order = np.argsort(SCORES @ x, kind="stable")
+        return SCORES[order[-1]] - factor * SCORES[order[-2]]
+
+    assert check(gap_of_scores, grad=grad, examples=[((2,),)]).ok
+    assert not check(gap_of_scores, grad=lambda x: grad(x, 1.01), examples=[((2,),)]).ok
+
+
+def test_a_pole_within_the_rounding_of_the_inputs():
+    def rim(x, y):
+        return np.sqrt(1 - x * x - y * y)
+
+    def grad(x, y, factor=1.0):
+        return -factor * x / rim(x, y), -y / rim(x, y)
+
+    assert check(rim, grad=grad, examples=[((), ())]).ok
+    assert not check(rim, grad=lambda x, y: grad(x, y, 1.001), examples=[((), ())]).ok
+
+
+def test_values_that_are_equal_in_floats_alone():
+    """``sqrt(1 + x**2)`` is 1 up to 1e-8: a maximum of two of them is decided by rounding."""
+
+    def grad(x, factor=1.0):
+        values = np.sqrt(1 + x * x)
+        first = values == values.max()
+        return factor * first / first.sum() * x / values
+
+    def subject(x):
+        return np.max(np.sqrt(1 + x * x))
+
+    assert check(subject, grad=grad, examples=[((2,),)]).ok
+    assert not check(subject, grad=lambda x: grad(x, 1.001), examples=[((2,),)]).ok

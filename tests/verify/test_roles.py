@@ -128,3 +128,24 @@ def test_an_order_and_ends_of_rows_come_once(index):
 
     length = 3 if sorted(index) == [0, 1, 2] else 4
     assert check(lambda x, i: x[i], vjp=vjp, examples=[((length,), np.array(index))]).ok
+
+
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize(
+    ("subject", "grad", "wrong"),
+    [
+        (
+            lambda x: np.mean(x**3),
+            lambda x: 3 * x**2 / len(x),
+            lambda x: 3 * x**2 / (len(x) % 256),
+        ),
+        (
+            lambda x: np.sum(np.sin(x) ** 2),
+            lambda x: np.sin(2 * x),
+            lambda x: np.sin(2 * x) * (np.arange(len(x)) < 256),
+        ),
+    ],
+)
+def test_what_ends_at_a_length_that_no_example_has(subject, grad, wrong, right):
+    report = check(subject, grad=grad if right else wrong, examples=[((3,),)])
+    assert report.ok is right, str(report)

@@ -119,3 +119,39 @@ def test_the_second_order_of_what_is_not_traced(function, says):
     report = verify.check(function, order=2)
     assert report.ok is (function is UntracedRight), str(report)
     assert any(says in f.message for f in report.findings)
+
+
+def test_a_factor_that_is_taken_out_of_the_second_order():
+    class Cube(Function):
+        examples = [((3,),)]
+
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            frozen = np.array([float(v) for v in x])
+            return 3 * grad * x * frozen
+
+    assert verify.check(Cube).ok
+    assert not verify.check(Cube, order=2).ok
+
+
+def test_where_the_gradient_jumps_it_has_no_derivative():
+    class Tent(Function):
+        examples = [((),)]
+
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return np.exp(-np.abs(x))
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return -grad * np.sign(x) * np.exp(-np.abs(x))
+
+    assert verify.check(Tent, order=2).ok

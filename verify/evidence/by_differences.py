@@ -43,6 +43,7 @@ __all__ = [
     "all_used",
     "at_points",
     "compare",
+    "higher",
     "overrule",
     "raising_again",
     "spot",
@@ -161,7 +162,7 @@ def compare(work: Casework, instance: Instance, end: float, why: str) -> Failure
     )
     work.uncovered.append("cells: the code could not be traced")
     if work.order > 1 and work.subject.second_order:
-        return raising_again(instance, instance.draw()) or _higher(work, instance, end)
+        return raising_again(instance, instance.draw()) or higher(work, instance, end)
     return None
 
 
@@ -176,11 +177,13 @@ def all_used(instance: Instance, point: np.ndarray) -> bool:
     return True
 
 
-def at_points(instance: Instance, points: Sequence[np.ndarray]) -> Failure | None:
-    """What is wrong at a few points alone."""
+def at_points(
+    instance: Instance, points: Sequence[np.ndarray], along: bool = False
+) -> Failure | None:
+    """What is wrong at a few points alone; ``along`` a direction first, of long arrays."""
     comparison = _Comparison(instance, np.random.default_rng(1))
     for point in points:
-        wrong = comparison.entries(point)
+        wrong = comparison.along(point) if along else comparison.entries(point)
         if wrong is not None:
             return _failure(instance, wrong)
     return None
@@ -198,7 +201,7 @@ def raising_again(instance: Instance, point: np.ndarray) -> Failure | None:
     return Failure(instance, "second_order", violation=Violation("raises", message, point=point))
 
 
-def _higher(work: Casework, instance: Instance, end: float) -> Failure | None:
+def higher(work: Casework, instance: Instance, end: float) -> Failure | None:
     """The engine's second pass against its first one, where the code could not be traced."""
     work.doing = "comparing the second order with finite differences"
     for order in range(2, work.order + 1):

@@ -6,16 +6,17 @@ May import: :mod:`symbolic`, and of :mod:`verify` the cells and what judges.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from symbolic.decide import all_equal
-from symbolic.graph import Node
+from symbolic.graph import Graph, Node, topological
 from symbolic.values import Condition
 from verify.cells import Cell
 from verify.entrywise import is_entrywise
 from verify.explore import Explorer
 from verify.instance import Instance
-from verify.judge import Judge
+from verify.judge import Judge, huge_in
 
 if TYPE_CHECKING:
     from verify.casework import Casework
@@ -83,6 +84,7 @@ def _prove_cell(work: Casework, cell: Cell, judge: Judge, seconds: float) -> str
     zero = judge.instance.graph.zero
     expected = judge.reference(cell).expected
     actual = [zero if g is None else g for g in run.grads]
+    expected, actual = _without_masked(work, judge.instance.graph, expected, actual)
     # What does not touch an entry's variables cannot matter to it, and the same entry comes
     # back on many cells: decide it once.
     groups: dict[tuple, list[tuple[Node, Node]]] = {}
@@ -106,6 +108,20 @@ def _prove_cell(work: Casework, cell: Cell, judge: Judge, seconds: float) -> str
             work._decided.add((pair[0], pair[1], key))
             work.methods.add(decision.method)
     return "proved"
+
+
+def _without_masked(
+    work: Casework, graph: Graph, expected: Sequence[Node], actual: Sequence[Node]
+) -> tuple[list[Node], list[Node]]:
+    """Both with zero for ``exp(-1e9)``: such a number is taken for minus infinity."""
+    nodes = [*expected, *actual]
+    masked = [n for n in topological(nodes) if n.op == "exp" and huge_in(n.args[0]) < 0]
+    if not masked:
+        return list(expected), list(actual)
+    number = min(huge_in(n.args[0]) for n in masked)
+    work.notes.append(f"{number:g} among exponents stands for minus infinity in the proof")
+    nodes = graph.substitute(nodes, dict.fromkeys(masked, graph.zero))
+    return nodes[: len(expected)], nodes[len(expected) :]
 
 
 def smooth(explorer: Explorer) -> list[Cell]:

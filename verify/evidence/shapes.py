@@ -18,10 +18,11 @@ import numpy as np
 
 from verify.domains import ELSEWHERE
 from verify.evidence.violation import Violation
-from verify.examples import Example, holds_arrays
+from verify.examples import Example
 from verify.failure import Failure
 from verify.instance import FloatRun, Instance, Piece
 from verify.judge import Wrong
+from verify.variations import holds_arrays
 
 if TYPE_CHECKING:
     from verify.casework import Casework
@@ -281,7 +282,7 @@ def any_length(work: Casework, example: Example, other: Example) -> bool:
 
     Any longer one: of one entry alone there may be no difference, no area, nothing to give back.
     """
-    return other.size > example.size and not _asked(work, example, other, shortest=1)
+    return other.size >= example.size and not _asked(work, example, other, shortest=1)
 
 
 def _asked(work: Casework, example: Example, other: Example, shortest: int = 2) -> set[int]:
