@@ -129,8 +129,10 @@ class Coverage:
         decide independently. More than the cells' number is allowed for, since each is cheap.
         """
         known = -1
-        while len(self.explorer.rests_on) > known:  # more conditions: then nothing is known yet
-            known = len(self.explorer.rests_on)
+        while (
+            len(self.explorer.definedness.rests_on) > known
+        ):  # more conditions: then nothing is known yet
+            known = len(self.explorer.definedness.rests_on)
             groups = self.groups()
             several = len(groups) > 1 and self.independent()
             if not several:

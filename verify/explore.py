@@ -11,11 +11,12 @@ May import: :mod:`symbolic`, :mod:`verify.instance`.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -39,11 +40,15 @@ from verify.cells import (
     words,
 )
 from verify.coverage import Coverage
-from verify.definedness import defining
+from verify.definedness import Definedness
 from verify.instance import Instance, TracedRun
 from verify.interior import interior
 
 __all__ = ["Explorer"]
+
+# Draws from a domain that only its sampler knows.
+_MOST_SAMPLED = 1500
+_SECONDS_OF_SAMPLING = 0.4
 
 
 @dataclass
@@ -80,8 +85,8 @@ class Explorer:
         Points on boundaries, where conditions hold with equality.
     uncovered : list of str
         What was neither reached nor shown to be empty.
-    rests_on : set of Condition
-        What forward's value was seen to rest on: each a condition of the cells that need it.
+    definedness : Definedness
+        What forward's value was seen to rest on.
     complete : bool
         Whether the cells found cover the domain at this example.
     """
@@ -102,8 +107,7 @@ class Explorer:
         self._gap_place: dict[Node, int] = {}
         self._every: Program | None = None
         self._laid_out = 0
-        self.rests_on: set[Condition] = set()
-        self._definitions: dict[tuple[Node, ...], list[Condition]] = {}
+        self.definedness = Definedness(self)
         self._decided: dict[Node, bool] = {}  # whether a gap is zero everywhere
         self._rounded: dict[Key, list[tuple[Node, float]]] = {}
         self._expected: dict[Key, list[Node]] = {}
@@ -127,7 +131,7 @@ class Explorer:
         """The cell that a point lies in, traced."""
         run = self._trace(point)
         outside = not np.all(np.isfinite(run.values))
-        key = self._key(run, outside)
+        key = self.key(run, outside)
         known = self.cells.get(key)
         if known is not None:
             if len(known.samples) < 6:
@@ -149,7 +153,7 @@ class Explorer:
                 except TraceError:
                     moved = run
                 # Off the boundary the code may record other decisions: then it is another cell.
-                if moved is not run and self._key(moved, outside) == key:
+                if moved is not run and self.key(moved, outside) == key:
                     cell.run, cell.samples = moved, [inside]
                 else:
                     cell.thin = True
@@ -171,49 +175,20 @@ class Explorer:
             self._decided |= {gap: gap in void for gap in fresh}
         if any(self._decided[c.gap] for c in run.conditions):
             run.keep([not self._decided[c.gap] for c in run.conditions])
-        self._define(run)
+        self.definedness.attach(run)
         return run
 
-    def _define(self, run: TracedRun) -> None:
-        """Put what forward's value rests on before a run's conditions, where it matters.
-
-        It does where forward was seen to have no value for that: there the condition is that it
-        does not hold.
-        """
-        if np.all(np.isfinite(run.values)):
-            needed = [c for c in self._needed(run) if c in self.rests_on]
-            run.put_first(needed)
-            return
-        needed = self._needed(run)
-        gaps = self.gaps_at(needed, run.point)
-        broken = next((c for c, v in zip(needed, gaps, strict=True) if not c.holds(v)), None)
-        if broken is None:
-            return
-        if broken not in self.rests_on:
-            self.rests_on.add(broken)
-            self._renew()
-        run.put_first([replace(broken, outcome=not broken.outcome)])
-
-    def _needed(self, run: TracedRun) -> list[Condition]:
-        outputs = tuple(run.outputs)
-        if outputs not in self._definitions:
-            self._definitions[outputs] = defining(self.instance.graph, outputs)
-        return self._definitions[outputs]
-
-    def _renew(self) -> None:
-        """Give the cells with values the conditions that these now rest on."""
-        cells = list(self.cells.values())
+    def renew(self, cells: list[Cell]) -> None:
+        """Take these cells, with the keys that they have now, in the place of all."""
         self.cells = {}
         for cell in cells:
-            if not cell.outside:
-                cell.run.put_first([c for c in self._needed(cell.run) if c in self.rests_on])
-                cell.renew(self._key(cell.run, cell.outside))
             self.cells.setdefault(cell.key, cell)
         self._laid_out, self._open = 0, None
         self._decisions.clear()
 
     @staticmethod
-    def _key(run: TracedRun, outside: bool) -> Key:
+    def key(run: TracedRun, outside: bool) -> Key:
+        """What tells a run's cell apart; ``outside``: forward has no value."""
         # An overflow far out does not stand for the cell that it happens in.
         return (*key_of(run), (-1, "outside", True)) if outside else key_of(run)
 
@@ -380,17 +355,36 @@ class Explorer:
             return
         covered = self.coverage.fill()
         missed += self._drain()
+        if not self.instance.free:
+            self._sample()
+            missed += self._drain()
         if not covered and (self._queue or missed):
             covered = self.coverage.fill()
         self._conclude(missed, exhausted=not self._queue, covered=covered)
+
+    def _sample(self) -> None:
+        """Visit what a sampler seldom gives: where one is all that is known of a domain.
+
+        No line leads through such a set, so many of its points are drawn, and those visited that no
+        known cell has.
+        """
+        rng = np.random.default_rng(29)
+        end = min(self.deadline, time.process_time() + _SECONDS_OF_SAMPLING)
+        for _ in range(_MOST_SAMPLED):
+            if time.process_time() > end or len(self.cells) >= self.most:
+                return
+            point = self.instance.draw(rng)
+            if self.locate(point) is None:
+                with contextlib.suppress(TraceError):
+                    self.visit(point)
 
     def _drain(self) -> list[tuple[Cell, int]]:
         """Expand the cells that wait; what could not be reached from them."""
         missed: list[tuple[Cell, int]] = []
         while self._queue and time.process_time() < self.deadline and len(self.cells) < self.most:
-            known = len(self.rests_on)
+            known = len(self.definedness.rests_on)
             missed += self._expand(self._queue.popleft())
-            if len(self.rests_on) > known:  # all over again, with other conditions
+            if len(self.definedness.rests_on) > known:  # all over again, with other conditions
                 missed = []
                 self._queue = deque(self.cells.values())
                 self._reached.clear()
@@ -398,7 +392,7 @@ class Explorer:
 
     def _expand(self, cell: Cell) -> list[tuple[Cell, int]]:
         missed = []
-        known = len(self.rests_on)
+        known = len(self.definedness.rests_on)
         # Beyond what forward's value rests on there is none; from there the way is back.
         first = 0 if cell.outside else cell.run.defined
         for i, condition in list(enumerate(cell.conditions))[first:]:
@@ -416,7 +410,7 @@ class Explorer:
                     continue
                 trials = trials or self._trials(cell, i)
                 self._reach(cell, i, side, trials)
-                if len(self.rests_on) > known:
+                if len(self.definedness.rests_on) > known:
                     return []
             if self._missing(cell, i):
                 missed.append((cell, i))

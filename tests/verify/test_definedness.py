@@ -74,3 +74,19 @@ def test_a_region_without_values_needs_no_gradient():
 
     report = check(lambda x: np.sum(np.log(x)), grad=grad, examples=[((2,),)])
     assert report.verdict.value == "proved", str(report)
+
+
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize(
+    ("domain", "rare"),
+    [
+        (lambda rng, shape: rng.normal(size=shape), lambda x: np.any(x > 2.5)),
+        (lambda rng, shape: rng.dirichlet(np.ones(shape[0])), lambda x: x[0] > 0.9),
+    ],
+)
+def test_what_a_sampler_seldom_gives(domain, rare, right):
+    def grad(x):
+        return 3 * x**2 * (1.5 if rare(x) and not right else 1.0)
+
+    report = check(lambda x: np.sum(x**3), grad=grad, examples=[((3,),)], domain=[domain])
+    assert report.ok is right, str(report)
