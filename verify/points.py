@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from symbolic.graph import Graph, Node, topological
 from symbolic.solve import Line, dependencies, neighbours, roots_on_line
+from verify.cells import Cell
 from verify.domains import ELSEWHERE
 from verify.explore import Explorer
 from verify.instance import Instance
@@ -33,6 +34,7 @@ __all__ = [
 
 
 _MOST_TERMS = 4  # of a sum, to be compared with each other
+_MOST_MEETINGS = 6
 
 
 def starts(instance: Instance, rng: np.random.Generator) -> list[np.ndarray]:
@@ -278,8 +280,9 @@ def singularities(
     count = 0
     for cell in list(explorer.cells.values()):
         roots = [*cell.run.outputs, *(g for g in cell.run.grads if g is not None)]
-        meetings = {a.index: a for a in _meetings(instance.graph, roots)}
-        for argument in [*meetings.values(), *_arguments(roots)]:
+        meetings = list(dict.fromkeys(_meetings(instance.graph, roots)))
+        yield from _together(explorer, cell, meetings)
+        for argument in [*_arguments(roots), *meetings]:
             if argument.index in seen:
                 continue
             seen.add(argument.index)
@@ -289,17 +292,12 @@ def singularities(
                 low, high = explorer.bounds.get(instance.names[i], (-np.inf, np.inf))
                 for root in roots_on_line(argument, instance.names, line, low, high)[:3]:
                     for t in neighbours(root):
-                        found = [line.at(t)]
-                        if argument.index in meetings:  # of several terms, and there all together
-                            piece, _ = instance.owner(i)
-                            found.append(cell.point.copy())
-                            found[-1][piece.start : piece.stop] = t
-                        for point in found:
-                            if low < t < high and instance.in_domain(point):
-                                yield point
-                                count += 1
-                                if count >= most * 10:
-                                    return
+                        point = line.at(t)
+                        if low < t < high and instance.in_domain(point):
+                            yield point
+                            count += 1
+                            if count >= most * 10:
+                                return
 
 
 def _meetings(graph: Graph, roots: list[Node]) -> Iterator[Node]:
@@ -311,6 +309,23 @@ def _meetings(graph: Graph, roots: list[Node]) -> Iterator[Node]:
             for a, b in itertools.combinations(known, 2):
                 if not a.op == b.op == "const":
                     yield graph.sub(a, b)
+
+
+def _together(explorer: Explorer, cell: Cell, meetings: Sequence[Node]) -> Iterator[np.ndarray]:
+    """Points at which all entries of an array are as large as a number that one of them meets."""
+    instance = explorer.instance
+    for argument in meetings[:_MOST_MEETINGS]:
+        moved = [i for i in explorer.depends(argument) if i < instance.inputs]
+        if len(moved) != 1:
+            continue
+        piece, _ = instance.owner(moved[0])
+        line = Line(cell.point, "entry", moved)
+        for root in roots_on_line(argument, instance.names, line, -np.inf, np.inf)[:1]:
+            for t in (root, root - 1, root + 1) if piece.size > 1 else ():
+                point = cell.point.copy()
+                point[piece.start : piece.stop] = t
+                if instance.in_domain(point):
+                    yield point
 
 
 def _added(node: Node) -> list[Node]:
