@@ -51,6 +51,8 @@ def judge_boundary(
     g = point[n:]
     if all(limits.jumps):
         return Outcome(False, note="forward jumps there")
+    if any(jumps and not limits.torn(k) for k, jumps in enumerate(limits.jumps)):
+        return Outcome(False, note="forward itself is inaccurate there")
     if any(limits.jumps):  # eigenvectors do where eigenvalues merely cross
         return _judge_kink(judge, point, run, actual, limits, width)
     kinked = False

@@ -361,21 +361,29 @@ class Casework:
         if not all(s.domain.free for s in example.slots if s.varies):
             return None
         for other in longer(example):
-            self.doing = f"trying {other.describe()}"
-            instance = Instance(self.subject, other, self.rng)
             if time.process_time() > end:
                 return None
-            prepared = instance.prepare()
-            if prepared.forward_error is not None or not prepared.finite or not instance.upstream:
-                continue
-            points = [instance.draw() for _ in range(2)]
-            run = instance.run(points[0])
-            if run.backward_error is not None or run.shape_errors:
-                continue
-            failure = by_differences.at_points(instance, points, along=True)
+            self.doing = f"trying {other.describe()}"
+            try:
+                with time_limit(_SECONDS_LONG):
+                    failure = self._along(other)
+            except OutOfTime:  # work that grows with the cube of the length, say
+                return None
             if failure is not None and (self.guessed or shapes.exchangeable(self, example, other)):
                 return failure
         return None
+
+    def _along(self, example: Example) -> Failure | None:
+        """What is wrong along a direction, by forward alone, where the code runs on such arrays."""
+        instance = Instance(self.subject, example, self.rng)
+        prepared = instance.prepare()
+        if prepared.forward_error is not None or not prepared.finite or not instance.upstream:
+            return None
+        points = [instance.draw() for _ in range(2)]
+        run = instance.run(points[0])
+        if run.backward_error is not None or run.shape_errors:
+            return None
+        return by_differences.at_points(instance, points, along=True)
 
     # Exploration
 
@@ -559,6 +567,9 @@ class Casework:
         tally.detail = f"order {self.order} proved on {proved} of {len(full)} cells"
         return None
 
+
+# For each of the arrays that are much longer than those of the examples.
+_SECONDS_LONG = 0.5
 
 # Of arguments and outputs together: more are not traced entry by entry.
 MOST_ENTRIES = 200

@@ -50,6 +50,8 @@ def interior(
 
 def within(explorer: Explorer, cell: Cell, count: int) -> list[np.ndarray]:
     """Other points of a cell, the furthest from its own that turn up, off its boundaries."""
+    if not explorer.instance.free:  # none but the sampler's are known to belong to the domain
+        return []
     rng = np.random.default_rng(13)
     n = explorer.instance.inputs
     unit = 1 + np.abs(cell.point)

@@ -59,6 +59,8 @@ class Limits:
         For each output, whether some limit is not finite, or could not be evaluated.
     values : list of float
         The limits of the outputs themselves, from one of the sides.
+    ranges : list of (float, float)
+        The least and the greatest of the outputs' limits.
     one_sided : bool
         Whether the domain ends at the point.
     directions : list of array
@@ -73,12 +75,18 @@ class Limits:
     jumps: list[bool]
     infinite: list[np.ndarray]
     values: list[float]
+    ranges: list[tuple[float, float]]
     one_sided: bool = False
     cells: list[Cell] = field(default_factory=list)
     directions: list[np.ndarray] = field(default_factory=list)
     nearby: list[dict[str, Fraction]] = field(default_factory=list)
     entered: list[Cell] = field(default_factory=list)
     leave: Callable[[np.ndarray], None] = field(default=lambda move: None)
+
+    def torn(self, k: int) -> bool:
+        """Whether output ``k`` has different limits, and not merely another value in floats."""
+        low, high = self.ranges[k]
+        return high - low > 1e-6 * max(abs(low), abs(high))
 
     def smooth(self, k: int) -> bool:
         """Whether all limits of output ``k`` agree, to about 1e-9 of their size."""
@@ -134,6 +142,7 @@ def limits_at(
         [False] * m,
         [np.zeros(n, bool) for _ in range(m)],
         [np.nan] * m,
+        [(np.inf, -np.inf)] * m,
     )
     touching = Touching(explorer, point)
     names = instance.names[:n]
@@ -379,6 +388,7 @@ def _add_limit(
         defined = True
         row[np.abs(row) <= 1e-100] = 0.0  # the distance itself, no limit
         v = found.values[k] = float(y)
+        found.ranges[k] = (min(found.ranges[k][0], v), max(found.ranges[k][1], v))
         size = max(abs(v), abs(values[k]), 1e-30)
         if abs(v - values[k]) > max(1e-7 * size, moved) + 2 * float(np.abs(row) @ shift):
             found.jumps[k] = True

@@ -112,6 +112,8 @@ def compare(
 
 def _pulled(explorer: Explorer, point: np.ndarray) -> np.ndarray | None:
     """A point on the way to where forward has a value, the furthest that has one."""
+    if not explorer.instance.free:
+        return None
     homes = [c.point for c in explorer.cells.values() if not (c.outside or c.thin)]
     n = explorer.instance.inputs
     for home in homes[:2]:
