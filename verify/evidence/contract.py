@@ -421,7 +421,9 @@ def _empty_examples(example: Example) -> Iterator[Example]:
     shapes = [s.shape for s in example.slots if s.shape]
     kinds = [lambda shape: (*shape[:-1], 0)]
     named = [v for v in _plain(example) if type(v) is int and v in (0, -len(shapes[0]))]
-    if all(len(shape) > 1 for shape in shapes) and not named:
+    # Of a square matrix a side alone cannot be empty.
+    tied = any(shape[0] in shape[1:] for shape in shapes)
+    if all(len(shape) > 1 for shape in shapes) and not (named or tied):
         kinds.append(lambda shape: (0, *shape[1:]))
     for kind in kinds:
         slots = tuple(
