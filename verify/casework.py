@@ -330,7 +330,7 @@ class Casework:
                 used = False
             else:
                 used = _all_used(instance, explorer)
-            if not used and by_differences.all_used(instance, points[0]):  # it is not traced
+            if not used and by_differences.all_used(instance, points[:1]):  # it is not traced
                 failure = by_differences.at_points(instance, points)
                 if failure is not None and shapes.exchangeable(self, example, other):
                     return failure
@@ -383,7 +383,13 @@ class Casework:
         run = instance.run(points[0])
         if run.backward_error is not None or run.shape_errors:
             return None
-        return by_differences.at_points(instance, points, along=True)
+        failure = by_differences.at_points(instance, points, along=True)
+        # What forward makes no use of is no part of a longer array: x[0] + x[1] + x[2].
+        if failure is None:
+            return None
+        mirrored = points[0].copy()
+        mirrored[: instance.inputs] *= -1
+        return failure if by_differences.all_used(instance, [*points, mirrored]) else None
 
     # Exploration
 

@@ -166,15 +166,19 @@ def compare(work: Casework, instance: Instance, end: float, why: str) -> Failure
     return None
 
 
-def all_used(instance: Instance, point: np.ndarray) -> bool:
-    """Whether each entry changes what forward gives, by its values alone."""
-    here = differences.projected(instance, point)
-    for i in range(instance.inputs):
-        moved = point.copy()
-        moved[i] += 0.1 * (1 + abs(point[i]))
-        if differences.projected(instance, moved) == here:
-            return False
-    return True
+def all_used(instance: Instance, points: Sequence[np.ndarray]) -> bool:
+    """Whether each entry changes what forward gives, at one of the points, by its values alone."""
+    left = list(range(instance.inputs))
+    for point in points:
+        here = differences.projected(instance, point)
+        unmoved = []
+        for i in left:
+            there = point.copy()
+            there[i] += 0.1 * (1 + abs(point[i]))
+            if differences.projected(instance, there) == here:
+                unmoved.append(i)
+        left = unmoved
+    return not left
 
 
 def at_points(
