@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symbolic.balls import enclose
+from symbolic.balls import Ball, enclose
 from symbolic.graph import Node, Program, topological
 from symbolic.primitives import FLOAT, LOCALLY_CONSTANT
 
@@ -26,8 +26,8 @@ _DIGITS = 50
 def vanishing(nodes: Sequence[Node]) -> set[Node]:
     """Those of the expressions that are zero at every point at which they are defined.
 
-    To 50 digits at a few random points, which is all there is to an analytic expression. One that
-    holds a step or a sign is none, and is never among them.
+    Sums whose terms cancel to 50 digits at a few random points, which is all there is to an
+    analytic expression. One that holds a step or a sign is none, and is never among them.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def vanishing(nodes: Sequence[Node]) -> set[Node]:
     for n in order:
         if n.op in LOCALLY_CONSTANT or any(c in stepped for c in n.children):
             stepped.add(n)
-    left = [n for n in nodes if n.op != "var" and n not in stepped]
+    left = [n for n in nodes if n.op == "add" and n not in stepped]
     rng = np.random.default_rng(3)
     sizes = rng.uniform(0.5, 2.0, (4, len(variables)))
     signs = np.vstack([np.ones(len(variables)), rng.choice([-1.0, 1.0], (3, len(variables)))])
@@ -58,10 +58,23 @@ def vanishing(nodes: Sequence[Node]) -> set[Node]:
     defined: set[Node] = set()
     for point in points if left else []:
         values = dict(zip(variables, point.tolist(), strict=True))
-        balls = enclose(left, values, digits=3, scale=10.0 ** -(_DIGITS + 10))
+        terms = [_added(n) for n in left]
+        # What is merely small, a difference of two densities far out, is not zero.
+        largest = [_size(enclose(part, values, digits=3)) for part in terms]
+        scales = [(size or 1.0) * 10.0 ** -(_DIGITS + 10) for size in largest]
+        balls = enclose(left, values, digits=3, scale=scales)
         known = [
-            (n, b.finite, abs(float(b)) <= 10.0**-_DIGITS) for n, b in zip(left, balls, strict=True)
+            (n, b.finite and size > 0, abs(float(b)) <= 10.0**-_DIGITS * size)
+            for n, b, size in zip(left, balls, largest, strict=True)
         ]
         defined |= {n for n, finite, zero in known if finite and zero}
         left = [n for n, finite, zero in known if zero or not finite]
     return {n for n in left if n in defined}
+
+
+def _added(node: Node) -> list[Node]:
+    return [t for child in node.args for t in _added(child)] if node.op == "add" else [node]
+
+
+def _size(balls: Sequence[Ball]) -> float:
+    return max((abs(float(b)) for b in balls if b.finite), default=0.0)

@@ -86,7 +86,7 @@ class Judge:
         self._usual: np.ndarray | None = None
         self.references: dict[int, Reference] = {}
         self._actual: dict[int, Program] = {}
-        self._masked: dict[Key, tuple[list[Node], np.ndarray]] = {}
+        self._masked: dict[Key, tuple[list[Node], float]] = {}
 
     def reference(self, cell: Cell) -> Reference:
         found = reference_of(self.explorer, cell, self.references)
@@ -228,15 +228,16 @@ class Judge:
         found = self._masked.get(cell.key)
         if found is None:
             exponents = [n.args[0] for n in topological(cell.run.outputs) if n.op == "exp"]
-            found = self._masked[cell.key] = (exponents, np.array(list(map(huge_in, exponents))))
-        exponents, numbers = found
-        infinity = np.max(np.abs(numbers), initial=0.0)
-        if not infinity:
+            infinity = max((abs(huge_in(u)) for u in exponents), default=0.0)
+            others = [u for u in exponents if self.explorer.depends(u)]
+            found = self._masked[cell.key] = (others if infinity else [], infinity)
+        others, infinity = found
+        if not others:
             return False
         values = dict(zip(self.instance.names, point, strict=True))
         with np.errstate(all="ignore"):
-            rest = np.array(self.explorer.program(exponents).run(FLOAT, values), float) - numbers
-        return bool(np.any(np.abs(rest) > 1e-2 * infinity))
+            sizes = np.abs(np.array(self.explorer.program(others).run(FLOAT, values), float))
+        return bool(np.any(sizes > 1e-2 * infinity))
 
     # Smooth points
 
@@ -500,12 +501,11 @@ class Judge:
 
 
 def huge_in(exponent: Node) -> float:
-    """The huge number among an exponent's terms, which is to stand for infinity; zero for none."""
-    terms, found = [exponent], 0.0
-    while terms:
-        term = terms.pop()
-        if term.op == "add":
-            terms += term.args
-        elif term.op in ("const", "float") and _INFINITE <= abs(float(term.args[0])) < np.inf:
-            found += float(term.args[0])
-    return found
+    """A huge number that an exponent is, which is to stand for infinity; zero for any other.
+
+    A number alone, or less another one: ``t - 2450000`` is a date, and masks nothing.
+    """
+    if any(n.op == "var" for n in topological([exponent])):
+        return 0.0
+    value = float(Program([exponent]).run(FLOAT, {})[0])
+    return value if _INFINITE <= abs(value) < np.inf else 0.0

@@ -348,6 +348,8 @@ class _Printer(SciPyPrinter):
     def _print_EulerGamma(self, e: Any) -> str:
         return "np.euler_gamma"
 
+    # Of these no code can be written that a user could take: the caller then shows none.
+
     def _print_ImaginaryUnit(self, e: Any) -> str:
         raise NotImplementedError("a complex intermediate")
 

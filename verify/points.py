@@ -35,6 +35,7 @@ __all__ = [
 
 _MOST_TERMS = 4  # of a sum, to be compared with each other
 _MOST_MEETINGS = 6
+_FAR = 50  # beyond this a number in an exponent leads away from ordinary arguments
 
 
 def starts(instance: Instance, rng: np.random.Generator) -> list[np.ndarray]:
@@ -358,5 +359,9 @@ def _arguments(roots: list[Node]) -> Iterator[Node]:
             and node.args[1].args[0] > 0
         ):
             yield node.args[0]
+        elif node.op == "exp" and any(
+            t.op == "const" and abs(t.args[0]) > _FAR for t in _added(node.args[0])
+        ):
+            yield node.args[0]  # all that there is of exp(t - 2450000) is next to that date
         elif node.op == "arctan2":
             yield from node.args

@@ -352,3 +352,14 @@ def test_a_huge_number_among_exponents_stands_for_infinity(right):
     if right:
         assert report.verdict.value == "proved"
         assert any("stands for minus infinity" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_date_among_exponents_masks_nothing(right):
+    from verify import check
+
+    def decay(t):
+        return np.exp(t - 2450000.0)
+
+    report = check(decay, grad=lambda t: decay(t) * (1.0 if right else 0.0), examples=[((),)])
+    assert report.ok is right, str(report)
