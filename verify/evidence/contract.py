@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verify.evidence import state
-from verify.evidence.violation import Violation, compared, near, same, upstream_size
+from verify.evidence.violation import Violation, changed, compared, near
 from verify.examples import Example
 from verify.failure import Failure
 from verify.instance import FloatRun, Instance
@@ -181,20 +181,8 @@ def _numbers(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[V
             continue
         if other.shape_errors or not near(run.outputs, other.outputs):
             continue
-        difference = same(run, other, instance, upstream_size(instance, point))
-        if difference is not None:
-            i, expected, actual = difference
-            piece, k = instance.owner(i)
-            yield Violation(
-                "dtype",
-                f"the gradient (entry {piece.label(k)}) is another for {name}; the value is not",
-                piece.name,
-                point,
-                i,
-                expected,
-                actual,
-            )
-            return
+        text = f"the gradient (entry {{}}) is another for {name}; the value is not"
+        yield from changed(instance, point, run, other, "dtype", text)
 
 
 def _as_dtype(value: Any, dtype: Any) -> Any:
@@ -250,20 +238,14 @@ def _asked(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Vio
         for i, p in enumerate(pieces):
             if p not in wanted:
                 partial.grads[i] = run.grads[i]
-        difference = same(run, partial, instance, upstream_size(instance, point))
-        if difference is not None:
-            i, expected, actual = difference
-            piece, k = instance.owner(i)
-            yield Violation(
-                "needs_input_grad",
-                f"the gradient (entry {piece.label(k)}) is another one {text}",
-                piece.name,
-                point,
-                i,
-                expected,
-                actual,
-            )
-            return
+        yield from changed(
+            instance,
+            point,
+            run,
+            partial,
+            "needs_input_grad",
+            f"the gradient (entry {{}}) is another one {text}",
+        )
 
 
 def _laid_out(make: Callable[[np.ndarray], np.ndarray], value: Any) -> Any:

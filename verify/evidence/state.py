@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from verify.evidence.violation import Violation, compared, near, same, upstream_size
+from verify.evidence.violation import (
+    Violation,
+    changed,
+    compared,
+    near,
+    same,
+    upstream_size,
+)
 from verify.instance import FloatRun, Instance
 from verify.subject import FunctionSubject, PairSubject
 
@@ -190,18 +197,7 @@ def _upstream_anew(instance: Instance, point: np.ndarray) -> Iterator[Violation]
         "a second backward of the same forward, with another upstream gradient, gives another "
         "gradient than a fresh one (entry {}): backward keeps what depends on its argument"
     )
-    yield from _changed(instance, other, plain, late, text)
-
-
-def _changed(
-    instance: Instance, point: np.ndarray, run: FloatRun, late: FloatRun, text: str
-) -> Iterator[Violation]:
-    difference = same(run, late, instance, upstream_size(instance, point))
-    if difference is not None:
-        i, first, second = difference
-        piece, k = instance.owner(i)
-        message = text.format(piece.label(k))
-        yield Violation("state", message, piece.name, point, i, first, second)
+    yield from changed(instance, other, plain, late, "state", text)
 
 
 def handed_out(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterator[Violation]:
@@ -256,7 +252,7 @@ def interleaved(instance: Instance, point: np.ndarray, run: FloatRun) -> Iterato
             instance._collect(late)
         except Exception:
             return
-    yield from _changed(instance, point, run, late, _BETWEEN)
+    yield from changed(instance, point, run, late, "state", _BETWEEN)
 
 
 _BETWEEN = (
@@ -320,7 +316,7 @@ def _between_halves(instance: Instance, other: Instance) -> Iterator[Violation]:
                 point=point,
             )
             return
-    yield from _changed(instance, point, run, late, _BETWEEN)
+    yield from changed(instance, point, run, late, "state", _BETWEEN)
 
 
 def _after_another_shape(instance: Instance, other: Instance) -> Iterator[Violation]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from verify.instance import FloatRun, Instance
 
-__all__ = ["SAME", "Violation", "compared", "near", "same", "upstream_size"]
+__all__ = ["SAME", "Violation", "changed", "compared", "near", "same", "upstream_size"]
 
 # Results of the same call in another memory layout may be summed in another order.
 SAME = 1e-9
@@ -85,16 +85,16 @@ def compared(
             "layout", f"backward raises {type(error).__name__} for {what}: {error}", None, point
         )
         return
+    text = f"the gradient (entry {{}}) is another for {what}"
+    yield from changed(instance, point, run, other, "layout", text)
+
+
+def changed(
+    instance: Instance, point: np.ndarray, run: FloatRun, other: FloatRun, rule: str, text: str
+) -> Iterator[Violation]:
+    """Two runs give the same gradient; ``text`` has a place for the entry at which they do not."""
     difference = same(run, other, instance, upstream_size(instance, point))
     if difference is not None:
         i, expected, actual = difference
         piece, k = instance.owner(i)
-        yield Violation(
-            "layout",
-            f"the gradient (entry {piece.label(k)}) is another for {what}",
-            piece.name,
-            point,
-            i,
-            expected,
-            actual,
-        )
+        yield Violation(rule, text.format(piece.label(k)), piece.name, point, i, expected, actual)
